@@ -1,0 +1,132 @@
+"""What a tool is, read from a typed Python function: nothing about it is written twice.
+
+From the signature and the docstring come the JSON schema, the planner's line, the argument
+check and (in `planners`) the grammar rule.
+"""
+
+from __future__ import annotations
+
+import inspect
+import typing
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from tinyagent.domain.plan import Template, Value
+from tinyagent.errors import ArgumentError
+
+Effect = Literal["read", "open", "write", "send"]
+"""What a call does to the world: retries, approvals and recovery go by it."""
+
+Kind = Literal["str", "int", "bool", "list[str]"]
+
+_KINDS: dict[Any, Kind] = {str: "str", int: "int", bool: "bool", list[str]: "list[str]"}
+_SCHEMAS: dict[Kind, dict[str, Any]] = {
+    "str": {"type": "string"},
+    "int": {"type": "integer"},
+    "bool": {"type": "boolean"},
+    "list[str]": {"type": "array", "items": {"type": "string"}},
+}
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One positional argument of a tool."""
+
+    name: str
+    kind: Kind
+    description: str
+
+
+@dataclass(frozen=True)
+class ToolSpec:
+    """A tool as planners, the API and the engine see it."""
+
+    name: str
+    description: str
+    parameters: tuple[Parameter, ...]
+    returns: str
+    effect: Effect
+    app: str = ""
+
+    def json_schema(self) -> dict[str, Any]:
+        """The arguments as a JSON schema object (draft 2020-12), every one required."""
+        properties = {
+            parameter.name: {**_SCHEMAS[parameter.kind], "description": parameter.description}
+            for parameter in self.parameters
+        }
+        return {
+            "type": "object",
+            "properties": properties,
+            "required": list(properties),
+            "additionalProperties": False,
+        }
+
+    def signature(self) -> str:
+        """One line: name, typed arguments and the result, as planners are prompted with."""
+        arguments = ", ".join(f"{parameter.name}: {parameter.kind}" for parameter in self.parameters)
+        return f"{self.name}({arguments}) -> str"
+
+    def check(self, arguments: Sequence[Value]) -> None:
+        """Raise ArgumentError when number or types of the arguments do not fit.
+
+        References stand for text, so a template fits where text does.
+        """
+        if len(arguments) != len(self.parameters):
+            names = ", ".join(parameter.name for parameter in self.parameters)
+            raise ArgumentError(
+                f"{self.name} takes {len(self.parameters)} arguments ({names}), not {len(arguments)}."
+            )
+        for parameter, value in zip(self.parameters, arguments, strict=True):
+            if not _fits(parameter.kind, value):
+                raise ArgumentError(
+                    f"{self.name}: {parameter.name} must be {parameter.kind}, not {value!r:.80}."
+                )
+
+
+def _fits(kind: Kind, value: object) -> bool:
+    if kind == "str":
+        return isinstance(value, (str, Template))
+    if kind == "bool":
+        return isinstance(value, bool)
+    if kind == "int":
+        return isinstance(value, int) and not isinstance(value, bool)
+    return isinstance(value, list) and all(_fits("str", item) for item in typing.cast("list[object]", value))
+
+
+def spec_of(function: Callable[..., Any], effect: Effect, app: str) -> ToolSpec:
+    """Read a tool's spec from its function.
+
+    The first parameter (the context that the host passes) is not part of the spec. The
+    docstring's first paragraph describes the tool; `Args:` and `Returns:` sections (Google
+    style) describe arguments and result. Raises TypeError on an untyped or undescribed one.
+    """
+    hints = typing.get_type_hints(function)
+    summary, described, returns = _read_docstring(inspect.getdoc(function) or "")
+    names = list(inspect.signature(function).parameters)[1:]
+    for name in names:
+        if hints.get(name) not in _KINDS or name not in described:
+            raise TypeError(
+                f"{function.__name__}: {name} needs one of the types {list(_KINDS)} and a description"
+            )
+    parameters = tuple(Parameter(name, _KINDS[hints[name]], described[name]) for name in names)
+    return ToolSpec(function.__name__, summary, parameters, returns, effect, app)
+
+
+def _read_docstring(text: str) -> tuple[str, dict[str, str], str]:
+    summary, _, rest = text.partition("\n\n")
+    arguments: dict[str, str] = {}
+    returns: list[str] = []
+    section, name = "", ""
+    for line in rest.splitlines():
+        if line.strip() in ("Args:", "Returns:", "Raises:"):
+            section, name = line.strip(), ""
+        elif section == "Args:" and line.strip():
+            if line.startswith("    ") and not line.startswith("     "):
+                name, _, description = line.strip().partition(": ")
+                arguments[name] = description
+            else:
+                arguments[name] += " " + line.strip()
+        elif section == "Returns:" and line.strip():
+            returns.append(line.strip())
+    return " ".join(summary.split()), arguments, " ".join(returns)
