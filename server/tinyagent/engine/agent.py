@@ -1,0 +1,285 @@
+"""The loop of one run: select tools, plan, carry out while planning, plan again if that helps, answer."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import AsyncIterator, Sequence
+
+from tinyagent.domain import events as ev
+from tinyagent.domain.plan import END_OF_PLAN, Call
+from tinyagent.domain.plan_parser import PlanParser
+from tinyagent.domain.run import TaskState
+from tinyagent.domain.tools import ToolSpec
+from tinyagent.engine.executor import Executor
+from tinyagent.engine.faults import fault_of, keep_out_of_log, log_unexpected
+from tinyagent.engine.joiner import compose_answer
+from tinyagent.engine.limits import Limits
+from tinyagent.engine.provenance import without_foreign_text
+from tinyagent.engine.recorder import Recorder
+from tinyagent.engine.scheduler import Scheduler
+from tinyagent.errors import (
+    DeadlineExceeded,
+    PlanError,
+    PlannerFailed,
+    TinyAgentError,
+    UnknownTool,
+)
+from tinyagent.ports import Planner, PlanRequest, ToolHost, ToolSelector, ToolStatus, Usage
+
+logger = logging.getLogger(__name__)
+
+MENDABLE = frozenset({"plan_syntax", "plan_reference", "invalid_arguments", "date_unreadable", "tool_failed"})
+"""Failures of a call that another plan may avoid. A question (ambiguous, no match) is the user's."""
+
+DELTA_CHARACTERS = 80
+
+WANTED_SCORE = 0.5
+"""From this score on, a request is taken to ask for a tool that is switched off."""
+
+DONE_SO_FAR = "What was done until then is listed with the run."
+
+
+class Agent:
+    """Carries out one run. Make one for each."""
+
+    def __init__(
+        self,
+        recorder: Recorder,
+        planner: Planner,
+        selector: ToolSelector,
+        host: ToolHost,
+        limits: Limits,
+        request: ev.RunCreatedData,
+    ) -> None:
+        self._recorder = recorder
+        self._planner = planner
+        self._selector = selector
+        self._limits = limits
+        self._request = request
+        self._host = host
+        self._tools: tuple[ToolStatus, ...] = ()
+        self._enabled: tuple[ToolSpec, ...] = ()
+        self._scheduler = Scheduler(recorder, Executor(host, limits.call_deadline_s), request.now)
+        self._scores: dict[str, float] = {}
+        self._plan_text = f"1. join(){END_OF_PLAN}"
+
+    async def run(self, stop: asyncio.Future[str]) -> None:
+        """Carry the run to its terminal event. `stop` is resolved with a reason to cancel it."""
+        work = asyncio.create_task(self._work(), name=f"run {self._recorder.state.run}")
+        keep_out_of_log(work)
+        await asyncio.wait(
+            {work, stop}, timeout=self._request.deadline_s, return_when=asyncio.FIRST_COMPLETED
+        )
+        if work.done():
+            await self._conclude(work)
+            return
+        reason = stop.result() if stop.done() else "The run's time was over."
+        work.cancel()
+        self._scheduler.hold(reason)
+        await asyncio.wait({work}, timeout=self._limits.planner_stop_s)
+        await self._scheduler.stop(reason)
+        if stop.done():
+            await self._recorder.record(ev.RunCancelledData(reason=reason))
+            return
+        late = DeadlineExceeded(
+            f"The run did not finish within {self._request.deadline_s:g} seconds and was stopped.",
+            hint=DONE_SO_FAR,
+        )
+        await self._recorder.record(ev.RunFailedData(fault=fault_of(late)))
+
+    async def _conclude(self, work: asyncio.Task[None]) -> None:
+        try:
+            work.result()
+        except TinyAgentError as error:
+            fault = fault_of(error)
+        except (Exception, asyncio.CancelledError) as error:  # nobody cancelled it: a part did so itself
+            log_unexpected(logger, f"run {self._recorder.state.run}", error)
+            fault = ev.Fault(
+                code="internal", message="The run failed unexpectedly.", hint="The server's log says why."
+            )
+        else:
+            return
+        await self._scheduler.stop("The run failed.")
+        if any(_took_effect(task) for task in self._recorder.state.tasks.values()):
+            fault = fault.model_copy(update={"hint": " ".join(filter(None, (DONE_SO_FAR, fault.hint)))})
+        await self._recorder.record(ev.RunFailedData(fault=fault))
+
+    async def _work(self) -> None:
+        await self._select()
+        if self._recorder.state.tools:
+            await self._plan_and_run()
+        else:
+            await self._recorder.record(ev.PlanDeltaData(text=self._plan_text))
+        state = self._recorder.state
+        answer = self._plan_text if state.mode == "plan" else compose_answer(state)
+        await self._recorder.record(ev.AnswerDeltaData(text=answer), ev.RunCompletedData(answer=answer))
+
+    async def _select(self) -> None:
+        started = time.monotonic()
+        self._tools = tuple(self._host.tools())
+        self._enabled = tuple(status.spec for status in self._tools if status.enabled)
+        selection = await self._selector.select(self._request.query, self._enabled)
+        self._scores = selection.scores
+        await self._recorder.record(
+            ev.ToolsSelectedData(
+                tools=selection.tools,
+                scores=selection.scores,
+                milliseconds=(time.monotonic() - started) * 1000,
+                unavailable=await self._unavailable(),
+            )
+        )
+
+    async def _unavailable(self) -> dict[str, str]:
+        """The tools that the request most probably asks for but that are off, with the reason."""
+        reasons = {status.spec.name: status.reason for status in self._tools if not status.enabled}
+        if not reasons:
+            return {}
+        everything = await self._selector.select(self._request.query, [status.spec for status in self._tools])
+        return {
+            name: reason
+            for name, reason in reasons.items()
+            if everything.scores.get(name, 0.0) >= WANTED_SCORE
+        }
+
+    async def _plan_and_run(self) -> None:
+        offered = self._ordered(self._recorder.state.tools)
+        complete = False
+        for round in range(self._limits.max_replans + 1):
+            error = await self._plan(offered, round)
+            if self._request.mode == "run":
+                await self._scheduler.drain()
+            reason = self._reason_to_replan(error, round, len(offered))
+            complete = complete or error is None
+            if not reason:
+                if error is not None and not complete:
+                    raise error
+                return
+            if isinstance(error, UnknownTool):
+                offered = self._enabled
+            await self._scheduler.close_open("A new plan took its place.")
+            await self._recorder.record(
+                ev.PlanDeltaData(text="\n"), ev.RunReplannedData(round=round + 1, reason=reason)
+            )
+
+    def _ordered(self, names: Sequence[str]) -> tuple[ToolSpec, ...]:
+        return tuple(spec for spec in self._enabled if spec.name in names)
+
+    def _reason_to_replan(self, error: PlanError | None, round: int, offered: int) -> str:
+        """Why another plan may do better, or an empty string."""
+        if round == self._limits.max_replans:
+            return ""
+        if isinstance(error, UnknownTool) and offered < len(self._enabled):
+            return error.message
+        if not self._planner.can_replan:
+            return ""
+        if error is not None:
+            return error.message
+        for task in self._recorder.state.tasks.values():
+            if task.round == round and task.fault is not None and task.fault.code in MENDABLE:
+                return task.fault.message
+        return ""
+
+    async def _plan(self, offered: tuple[ToolSpec, ...], round: int) -> PlanError | None:
+        """One round of planning, calls handed on as they are read; the error that ended it early."""
+        started = time.monotonic()
+        state = self._recorder.state
+        request = PlanRequest(
+            query=self._request.query,
+            now=self._request.now,
+            tools=offered,
+            scores=self._scores,
+            instructions=self._request.instructions,
+            history=self._request.history,
+            tasks=without_foreign_text(state.tasks.values()),
+            first_index=1 + max(state.tasks, default=0),
+        )
+        reading = _PlanReading(self._recorder, self._scheduler, offered, round, self._request.mode == "run")
+        error: PlanError | None = None
+        stream = self._planner.plan(request)
+        try:
+            await reading.read(stream)
+        except PlanError as raised:
+            error = raised
+        finally:
+            close = getattr(stream, "aclose", None)
+            if close is not None:
+                with contextlib.suppress(Exception):
+                    await close()
+        elapsed = (time.monotonic() - started) * 1000
+        await reading.complete(elapsed)
+        if error is None:
+            self._plan_text = reading.text
+        return error
+
+
+class _PlanReading:
+    """One plan as it streams in."""
+
+    def __init__(
+        self, recorder: Recorder, scheduler: Scheduler, offered: Sequence[ToolSpec], round: int, run: bool
+    ) -> None:
+        self._recorder = recorder
+        self._scheduler = scheduler
+        self._offered = {spec.name: spec for spec in offered}
+        self._round = round
+        self._run = run
+        self.text = ""
+        self._unsent = ""
+        self._usage = Usage()
+
+    async def read(self, stream: AsyncIterator[str | Usage]) -> None:
+        """Read until the plan ends. Raises PlanError at the first thing that is no plan."""
+        parser = PlanParser()
+        async for piece in stream:
+            if isinstance(piece, Usage):
+                self._usage = piece
+                continue
+            self.text += piece
+            self._unsent += piece
+            if "\n" in piece or len(self._unsent) >= DELTA_CHARACTERS:
+                await self._send()
+            for call in parser.feed(piece):
+                await self._take(call)
+        await self._send()
+        parser.close()
+        if not self.text.strip():
+            raise PlannerFailed("The planner wrote nothing.", hint="Try again, or use another planner.")
+
+    async def complete(self, milliseconds: float) -> None:
+        """Record the end of the plan."""
+        await self._send()
+        await self._recorder.record(
+            ev.PlanCompletedData(
+                text=self.text,
+                round=self._round,
+                prompt_tokens=self._usage.prompt_tokens,
+                plan_tokens=self._usage.plan_tokens,
+                cached_tokens=self._usage.cached_tokens,
+                milliseconds=milliseconds,
+            )
+        )
+
+    async def _take(self, call: Call) -> None:
+        if call.is_join:
+            return
+        await self._send()
+        spec = self._offered.get(call.tool)
+        if spec is None:
+            raise UnknownTool(
+                f"The plan calls {call.tool}, which was not among the tools offered for this request.",
+                hint="Say the request in other words.",
+            )
+        await self._scheduler.add(call, spec, self._round, run=self._run)
+
+    async def _send(self) -> None:
+        if self._unsent:
+            text, self._unsent = self._unsent, ""
+            await self._recorder.record(ev.PlanDeltaData(text=text))
+
+
+def _took_effect(task: TaskState) -> bool:
+    """Whether a person should look at what was done before asking again."""
+    return task.outcome_unknown or (task.effect != "read" and task.status == "succeeded")

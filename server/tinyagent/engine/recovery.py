@@ -1,0 +1,51 @@
+"""What to do at start with runs that the last stop of the server left unfinished.
+
+A finished call is never run again and nothing is guessed: an interrupted write is reported as
+unknown, what had not started is skipped, and the run ends with the reason.
+"""
+
+from __future__ import annotations
+
+import logging
+
+from tinyagent.domain import events as ev
+from tinyagent.domain.run import RunState, TaskState, fold
+from tinyagent.engine.faults import fault_of
+from tinyagent.engine.feed import Feed
+from tinyagent.engine.recorder import Recorder
+from tinyagent.errors import Interrupted, UnreadableRun
+from tinyagent.ports import Clock, Journal
+
+logger = logging.getLogger(__name__)
+
+
+async def recover(journal: Journal, feed: Feed, clock: Clock) -> int:
+    """Bring every unfinished run to its end, how many there were; one that cannot be read is left."""
+    ended = 0
+    for run in await journal.unfinished():
+        try:
+            state = fold(await journal.read(run))
+        except UnreadableRun as error:
+            logger.error("run %s is left as it is: %s", run, error)
+            continue
+        if state is not None:
+            await Recorder(feed, clock, state).record(*_endings(state))
+            ended += 1
+    return ended
+
+
+def _endings(state: RunState) -> list[ev.Data]:
+    endings = [_ending(task) for task in state.tasks.values() if task.status in ("planned", "running")]
+    error = Interrupted(
+        "The server stopped in the middle of this run.",
+        hint="Its finished tasks are done; ask again for the others only.",
+    )
+    return [*endings, ev.RunFailedData(fault=fault_of(error))]
+
+
+def _ending(task: TaskState) -> ev.Data:
+    if task.status == "planned":
+        return ev.TaskSkippedData(task=task.task, reason="The server stopped before it started.", because=())
+    unknown = task.effect in ("write", "send")
+    error = Interrupted("The server stopped while this task was running.")
+    return ev.TaskFailedData(task=task.task, fault=fault_of(error), outcome_unknown=unknown)

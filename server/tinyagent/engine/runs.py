@@ -1,0 +1,277 @@
+"""All runs of a server: start, follow, cancel, forget."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import secrets
+import time
+from collections.abc import AsyncGenerator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from tinyagent.domain import events as ev
+from tinyagent.domain.run import RunState, fold
+from tinyagent.engine.agent import Agent
+from tinyagent.engine.catalog import PlannerCatalog, PlannerInfo
+from tinyagent.engine.faults import log_unexpected
+from tinyagent.engine.feed import Feed
+from tinyagent.engine.limits import Limits
+from tinyagent.engine.recorder import Recorder
+from tinyagent.engine.recovery import recover
+from tinyagent.errors import (
+    Conflict,
+    InvalidRequest,
+    JournalError,
+    NotFound,
+    Overloaded,
+    RequestTooLarge,
+    TinyAgentError,
+    UnreadableRun,
+)
+from tinyagent.ports import Clock, Journal, ToolHost, ToolSelector, ToolStatus
+
+logger = logging.getLogger(__name__)
+
+CLOSE_S = 10.0
+"""How long a stopping server waits for its runs."""
+
+
+@dataclass(frozen=True)
+class RunRequest:
+    """What a caller asks for. `now` is wall-clock time without zone; the clock's when None."""
+
+    query: str
+    mode: Literal["run", "plan"] = "run"
+    planner: str | None = None
+    now: datetime | None = None
+    instructions: str = ""
+    history: tuple[tuple[str, str], ...] = ()
+    idempotency_key: str | None = None
+
+
+@dataclass(frozen=True)
+class Check:
+    """One part of readiness."""
+
+    ok: bool
+    detail: str
+
+
+@dataclass(frozen=True)
+class _Active:
+    task: asyncio.Task[None]
+    stop: asyncio.Future[str]
+
+
+class RunService:
+    """The engine as the API, the command line and tests use it."""
+
+    def __init__(
+        self,
+        journal: Journal,
+        planners: PlannerCatalog,
+        selector: ToolSelector,
+        host: ToolHost,
+        clock: Clock,
+        limits: Limits,
+        instructions: str = "",
+    ) -> None:
+        self._instructions = instructions
+        self._journal = journal
+        self._planners = planners
+        self._selector = selector
+        self._host = host
+        self._clock = clock
+        self._limits = limits
+        self._feed = Feed(journal)
+        self._active: dict[str, _Active] = {}
+        self._starting = asyncio.Lock()
+
+    async def recover(self) -> int:
+        """End the runs that an earlier server left unfinished. Call once, before `start`."""
+        return await recover(self._journal, self._feed, self._clock)
+
+    async def start(self, request: RunRequest) -> RunState:
+        """Begin a run, or return the one that the idempotency key already began.
+
+        The run is durable on return. Raises InvalidRequest, RequestTooLarge, ModelNotFound,
+        ModelUnavailable, Overloaded or JournalError.
+        """
+        query = self._checked(request)
+        name = self._planners.resolve(request.planner)
+        return await asyncio.shield(self._start(request, query, name))
+
+    async def _start(self, request: RunRequest, query: str, name: str) -> RunState:
+        """Not to be cancelled half-way: a run in the journal has an agent that ends it."""
+        async with self._starting:
+            run = _new_id()
+            if request.idempotency_key is not None:
+                run = await self._journal.remember_key(request.idempotency_key, run)
+                known = fold(await self._journal.read(run))
+                if known is not None:
+                    return known
+            if len(self._active) >= self._limits.max_active_runs:
+                raise Overloaded(
+                    "Too many runs are under way.", hint="Wait until one has ended, then try again."
+                )
+            planner = await self._planners.get(name)
+            created = ev.RunCreatedData(
+                query=query,
+                mode=request.mode,
+                planner=name,
+                now=request.now or self._clock.now().replace(tzinfo=None, microsecond=0),
+                instructions="\n".join(filter(None, (self._instructions, request.instructions))),
+                deadline_s=self._limits.run_deadline_s,
+                history=request.history,
+            )
+            stored = await self._feed.append(ev.RunCreated(run=run, time=self._clock.now(), data=created))
+            state = fold(stored)
+            assert state is not None
+            recorder = Recorder(self._feed, self._clock, state)
+            agent = Agent(recorder, planner, self._selector, self._host, self._limits, created)
+            self._launch(run, agent)
+            return state
+
+    def _checked(self, request: RunRequest) -> str:
+        query = request.query.strip()
+        if not query:
+            raise InvalidRequest("The request is empty.", hint="Say what is to be done.", param="query")
+        if len(query) > self._limits.max_query_characters:
+            raise RequestTooLarge(
+                f"The request has {len(query)} characters; the limit is {self._limits.max_query_characters}.",
+                hint="Put long texts into a note or a file and name it.",
+                param="query",
+            )
+        return query
+
+    def _launch(self, run: str, agent: Agent) -> None:
+        stop: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        task = asyncio.create_task(self._guarded(run, agent, stop), name=f"agent {run}")
+        self._active[run] = _Active(task, stop)
+        task.add_done_callback(lambda _: self._active.pop(run, None))
+
+    async def events(self, run: str, after: int = 0) -> AsyncGenerator[ev.Event]:
+        """The run's events above `after`, those to come included. Raises NotFound or JournalError."""
+        state = await self.get(run)
+        async for event in self._feed.follow(run, min(after, state.last_seq)):
+            yield event
+
+    async def get(self, run: str) -> RunState:
+        """The run as it stands. Raises NotFound."""
+        state = fold(await self._journal.read(run))
+        if state is None:
+            raise NotFound(f"There is no run {run!r}.", hint="`GET /v1/runs` lists the known ones.")
+        return state
+
+    async def runs(self, limit: int, before: str | None = None) -> list[RunState]:
+        """Runs, newest first, without those that cannot be read."""
+        states: list[RunState] = []
+        for run in await self._journal.runs(limit, before):
+            with contextlib.suppress(NotFound, UnreadableRun):
+                states.append(await self.get(run))
+        return states
+
+    async def cancel(self, run: str, reason: str) -> RunState:
+        """Stop planning and what has not started; finish what writes. Raises NotFound, Conflict."""
+        state = await self.get(run)
+        active = self._active.get(run)
+        if active is None and state.status == "running":
+            raise Conflict(f"Run {run} stopped when its end could not be recorded.", hint="Delete it.")
+        if active is None or state.status != "running":
+            raise Conflict(f"Run {run} has ended ({state.status}); there is nothing to cancel.")
+        if not active.stop.done():
+            active.stop.set_result(reason)
+        await asyncio.wait({active.task}, timeout=self._limits.call_deadline_s + self._limits.planner_stop_s)
+        return await self.get(run)
+
+    async def delete(self, run: str) -> None:
+        """Forget a run. Raises NotFound, Conflict while it runs."""
+        if run in self._active:
+            raise Conflict(f"Run {run} is under way.", hint="Cancel it first.")
+        if not await self._journal.delete(run):
+            raise NotFound(f"There is no run {run!r}.")
+        self._feed.forget(run)
+
+    def planners(self) -> Sequence[PlannerInfo]:
+        """All configured planners, the default one marked."""
+        return self._planners.infos()
+
+    def tools(self) -> Sequence[ToolStatus]:
+        """All tools, the disabled ones with the reason."""
+        return self._host.tools()
+
+    async def ready(self) -> dict[str, Check]:
+        """Whether each part can work now."""
+        return {
+            "planner": await self._check_planner(),
+            "toolrag": await self._check_selector(),
+            "journal": await self._check_journal(),
+            "executor": self._check_host(),
+        }
+
+    async def _check_planner(self) -> Check:
+        try:
+            name = self._planners.resolve(None)
+            await self._planners.get(name)
+        except TinyAgentError as error:
+            return Check(False, str(error))
+        return Check(True, name)
+
+    async def _check_selector(self) -> Check:
+        try:
+            await self._selector.select("ready?", [status.spec for status in self._host.tools()])
+        except TinyAgentError as error:
+            return Check(False, str(error))
+        return Check(True, "loaded")
+
+    async def _check_journal(self) -> Check:
+        try:
+            await self._journal.remember_key("readiness", "readiness")
+            await self._journal.delete("readiness")  # so that the next check writes again
+        except TinyAgentError as error:
+            return Check(False, str(error))
+        return Check(True, "writable")
+
+    def _check_host(self) -> Check:
+        statuses = self._host.tools()
+        off = [f"{status.spec.name}: {status.reason}" for status in statuses if not status.enabled]
+        return Check(len(off) < len(statuses), "; ".join(off) or f"{len(statuses)} tools")
+
+    def stop_runs(self) -> None:
+        """Cancel all runs, without waiting for them."""
+        for run in self._active.values():
+            if not run.stop.done():
+                run.stop.set_result("The server was stopped.")
+
+    async def close(self) -> None:
+        """Cancel all runs, wait for what writes, and release planners and journal."""
+        self.stop_runs()
+        tasks = {run.task for run in self._active.values()}
+        if tasks:
+            await asyncio.wait(tasks, timeout=CLOSE_S)
+        try:
+            await self._planners.close()
+        finally:
+            await self._journal.close()
+
+    async def _guarded(self, run: str, agent: Agent, stop: asyncio.Future[str]) -> None:
+        """A run whose journal breaks can record nothing more: followers hear of it from the feed."""
+        try:
+            await agent.run(stop)
+        except TinyAgentError as error:
+            logger.error("run %s was given up: %s", run, error)
+            self._feed.give_up(run, error)
+        except Exception as error:
+            log_unexpected(logger, f"run {run}", error)
+            lost = JournalError(
+                "The end of the run could not be recorded.", hint="The server's log says why."
+            )
+            self._feed.give_up(run, lost)
+
+
+def _new_id() -> str:
+    """Sorts by time of creation, and cannot be guessed."""
+    return f"run_{time.time_ns() // 1_000_000:012x}{secrets.token_hex(8)}"

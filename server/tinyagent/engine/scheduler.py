@@ -1,0 +1,218 @@
+"""Which calls start now.
+
+A call starts the moment that its inputs are there or that it is parsed, whichever comes last.
+Dependents of a failed call are skipped, with the reason.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from tinyagent.domain import events as ev
+from tinyagent.domain.plan import Call, Value, format_call, substitute
+from tinyagent.domain.run import TaskState
+from tinyagent.domain.tools import ToolSpec
+from tinyagent.engine.executor import Executor, Outcome
+from tinyagent.engine.faults import fault_of, keep_out_of_log
+from tinyagent.engine.recorder import Recorder
+from tinyagent.errors import Interrupted, PlanError, PlanReferenceError
+
+MAX_PARALLEL_CALLS = 8
+STOP_S = 5.0
+"""How long a call may take beyond its deadline to end, before it is left alone."""
+
+Ended = ev.TaskSucceededData | ev.TaskFailedData
+
+
+@dataclass(frozen=True)
+class _Planned:
+    call: Call
+    spec: ToolSpec
+    round: int
+
+
+class Scheduler:
+    """Runs the calls of one run, over all its rounds of planning."""
+
+    def __init__(self, recorder: Recorder, executor: Executor, now: datetime) -> None:
+        self._recorder = recorder
+        self._executor = executor
+        self._now = now
+        self._slots = asyncio.Semaphore(MAX_PARALLEL_CALLS)
+        self._known: set[int] = set()
+        self._results: dict[int, str] = {}
+        self._lost: set[int] = set()
+        self._waiting: dict[int, _Planned] = {}
+        self._tasks: dict[asyncio.Task[None], _Planned] = {}
+        self._done_effects: dict[str, tuple[int, Ended]] = {}
+        self._stop_reason = ""
+
+    async def add(self, call: Call, spec: ToolSpec, round: int, *, run: bool = True) -> None:
+        """Take a call as it is parsed; with `run=False` it is only recorded.
+
+        A call that cannot be carried out (wrong arguments, a missing reference) fails at once
+        and alone; the others go on.
+        """
+        if call.index in self._known:
+            raise PlanReferenceError(f"The plan uses the number {call.index} twice.")
+        self._known.add(call.index)
+        await self._recorder.record(_planned(call, spec, round))
+        error = _fault_in(call, spec, self._known)
+        if error is not None:
+            self._lost.add(call.index)
+            await self._recorder.record(ev.TaskFailedData(task=call.index, fault=fault_of(error)))
+        elif run:
+            self._waiting[call.index] = _Planned(call, spec, round)
+            await self._advance()
+
+    async def drain(self) -> None:
+        """Wait until nothing runs and nothing waits. Raises JournalError."""
+        while self._tasks:
+            done, _ = await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                self._tasks.pop(task, None)
+                task.result()
+
+    def hold(self, reason: str) -> None:
+        """Start nothing more; what runs goes on."""
+        self._stop_reason = reason
+        self._waiting.clear()
+
+    async def stop(self, reason: str) -> None:
+        """Start nothing more, stop what only reads, finish what writes, and record how each call ended."""
+        self.hold(reason)
+        for task, planned in self._tasks.items():
+            if planned.spec.effect in ("read", "open"):
+                task.cancel()
+        try:
+            await self.close_open(reason)
+        finally:
+            if self._tasks:
+                await asyncio.wait(self._tasks, timeout=self._executor.call_deadline_s + STOP_S)
+            self._tasks.clear()
+            await self.close_open(reason)
+
+    async def close_open(self, reason: str) -> None:
+        """Record an end for every call that has none and does not run."""
+        running = {planned.call.index for planned in self._tasks.values()}
+        tasks = (await self._recorder.settled()).tasks.values()
+        left = [task for task in tasks if task.status in ("planned", "running") and task.task not in running]
+        if left:
+            await self._recorder.record(*(_ending(task, reason) for task in left))
+
+    async def _advance(self) -> None:
+        """Start every waiting call that has its inputs, skip every one that will not get them.
+
+        Calls wait in an order in which each comes after those that it needs.
+        """
+        for index in list(self._waiting):
+            planned = self._waiting.get(index)
+            if planned is None:
+                continue
+            lost = planned.call.references & self._lost
+            if lost:
+                del self._waiting[index]
+                self._lost.add(index)
+                because = tuple(sorted(lost))
+                await self._recorder.record(
+                    ev.TaskSkippedData(task=index, reason=_skip_reason(because), because=because)
+                )
+            elif planned.call.references <= self._results.keys():
+                del self._waiting[index]
+                task = asyncio.create_task(self._run(planned), name=f"task {index}")
+                keep_out_of_log(task)
+                self._tasks[task] = planned
+
+    async def _run(self, planned: _Planned) -> None:
+        async with self._slots:
+            if self._stop_reason:
+                return
+            index, spec = planned.call.index, planned.spec
+            arguments = tuple(substitute(planned.call, self._results))
+            effect = _fingerprint(spec, arguments)
+            earlier = self._done_effects.get(effect)
+            if earlier is not None and earlier[0] != planned.round:
+                # A new plan that asks again for what an earlier one did gets the earlier result.
+                await self._end(earlier[1].model_copy(update={"task": index, "milliseconds": 0.0}))
+                return
+            await self._recorder.record(ev.TaskStartedData(task=index, arguments=arguments))
+            ended = _ended(index, await self._executor.execute(spec, arguments, self._now))
+            if spec.effect != "read" and (isinstance(ended, ev.TaskSucceededData) or ended.outcome_unknown):
+                self._done_effects[effect] = (planned.round, ended)
+            await self._end(ended)
+
+    async def _end(self, ended: Ended) -> None:
+        if isinstance(ended, ev.TaskFailedData):
+            self._lost.add(ended.task)
+        await self._recorder.record(ended)
+        if isinstance(ended, ev.TaskSucceededData):
+            self._results[ended.task] = ended.value
+        await self._advance()
+
+
+def _ended(index: int, outcome: Outcome) -> Ended:
+    if outcome.result is None:
+        assert outcome.fault is not None
+        return ev.TaskFailedData(
+            task=index,
+            fault=outcome.fault,
+            outcome_unknown=outcome.unknown,
+            milliseconds=outcome.milliseconds,
+        )
+    result = outcome.result
+    return ev.TaskSucceededData(
+        task=index,
+        value=result.value,
+        message=result.message,
+        link=result.link,
+        untrusted=result.untrusted,
+        milliseconds=outcome.milliseconds,
+    )
+
+
+def _ending(task: TaskState, reason: str) -> ev.Data:
+    """How a call ends that was not carried to its end."""
+    if task.status == "planned" or task.effect in ("read", "open"):
+        return ev.TaskSkippedData(task=task.task, reason=reason, because=())
+    error = Interrupted("How this task ended could not be recorded.")
+    return ev.TaskFailedData(task=task.task, fault=fault_of(error), outcome_unknown=True)
+
+
+def _planned(call: Call, spec: ToolSpec, round: int) -> ev.TaskPlannedData:
+    line = format_call(Call(call.index, call.tool, call.arguments))
+    return ev.TaskPlannedData(
+        task=call.index,
+        tool=call.tool,
+        arguments=call.written_arguments,
+        effect=spec.effect,
+        needs=tuple(sorted(call.references)),
+        line=line,
+        thought=call.thought,
+        round=round,
+    )
+
+
+def _fault_in(call: Call, spec: ToolSpec, known: set[int]) -> PlanError | None:
+    missing = sorted(call.references - known)
+    if missing:
+        return PlanReferenceError(
+            f"Call {call.index} uses ${missing[0]}, but the plan has no call {missing[0]}."
+        )
+    try:
+        spec.check(call.arguments)
+    except PlanError as error:
+        return error
+    return None
+
+
+def _skip_reason(lost: Sequence[int]) -> str:
+    numbers = " and ".join(str(index) for index in lost)
+    return f"It needs the result of task {numbers}, which was not done."
+
+
+def _fingerprint(spec: ToolSpec, arguments: tuple[Value, ...]) -> str:
+    """The same for calls that differ in letter case and spacing only."""
+    return " ".join(f"{spec.name}{arguments!r}".casefold().split())

@@ -1,0 +1,1 @@
+"""The append-only record of runs: in memory for tests and plans, in SQLite for the server."""

@@ -1,0 +1,64 @@
+"""What a server finds after it was killed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.support.scripted import NOW, FakeHost, FixedClock, FixedSelector
+from tinyagent.domain import events as ev
+from tinyagent.engine.catalog import PlannerCatalog
+from tinyagent.engine.limits import Limits
+from tinyagent.engine.runs import RunService
+from tinyagent.errors import JournalError
+from tinyagent.journal.memory import MemoryJournal
+from tinyagent.journal.sqlite import SqliteJournal
+
+
+async def test_an_interrupted_write_is_unknown_a_waiting_call_skipped_and_the_run_ends() -> None:
+    journal = MemoryJournal()
+    planned = [
+        ev.TaskPlannedData(task=n, tool=tool, arguments=(), effect=effect, needs=(), line=f"{n}. {tool}()")
+        for n, tool, effect in [(1, "get", "read"), (2, "put", "write"), (3, "put", "write")]
+    ]
+    created = ev.RunCreatedData(query="q", mode="run", planner="p", now=NOW, deadline_s=1)
+    await journal.append([ev.RunCreated(run="r", time=NOW, data=created)])
+    await journal.append([ev.TaskPlanned(run="r", time=NOW, data=data) for data in planned])
+    await journal.append(
+        [ev.TaskStarted(run="r", time=NOW, data=ev.TaskStartedData(task=n, arguments=())) for n in (1, 2)]
+    )
+    await journal.append(
+        [ev.TaskSucceeded(run="r", time=NOW, data=ev.TaskSucceededData(task=1, value="v", message="m"))]
+    )
+    service = RunService(
+        journal, PlannerCatalog([], "p"), FixedSelector(), FakeHost(), FixedClock(), Limits()
+    )
+    assert await service.recover() == 1
+    state = await service.get("r")
+    assert state.status == "failed"
+    assert [task.status for task in state.tasks.values()] == ["succeeded", "failed", "skipped"]
+    assert state.tasks[2].outcome_unknown
+    assert [event.type async for event in service.events("r")][-1] == "run.failed"
+    assert await service.recover() == 0
+    await service.close()
+
+
+async def test_a_run_that_cannot_be_read_stops_neither_the_server_nor_the_list_and_can_be_deleted(
+    tmp_path: Path,
+) -> None:
+    journal = SqliteJournal(tmp_path / "journal.sqlite3")
+    created = ev.RunCreatedData(query="q", mode="run", planner="p", now=NOW, deadline_s=1)
+    for run in ("a", "b"):
+        await journal.append([ev.RunCreated(run=run, time=NOW, data=created)])
+    damage = "UPDATE events SET body = '{}' WHERE run = 'a'"
+    await journal._do(lambda connection: connection.executescript(damage))
+    service = RunService(
+        journal, PlannerCatalog([], "p"), FixedSelector(), FakeHost(), FixedClock(), Limits()
+    )
+    assert await service.recover() == 1
+    assert [(state.run, state.status) for state in await service.runs(10)] == [("b", "failed")]
+    with pytest.raises(JournalError):
+        await service.get("a")
+    await service.delete("a")
+    await service.close()

@@ -1,0 +1,111 @@
+"""A planner that writes what a test tells it, and a host with small tools, for engine tests."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from tinyagent.domain.tools import Effect, Kind, Parameter, ToolSpec
+from tinyagent.ports import PlanRequest, Selection, ToolResult, ToolStatus, Usage
+
+NOW = datetime(2025, 3, 8, 11, 20)
+
+Piece = str | Usage | Exception | Awaitable[Any]
+
+
+class FixedClock:
+    """Stands still."""
+
+    def now(self) -> datetime:
+        return NOW.replace(tzinfo=UTC)
+
+
+class ScriptedPlanner:
+    """Plays one script a round: text is streamed, awaitables are awaited, exceptions raised."""
+
+    def __init__(
+        self, *rounds: Sequence[Piece] | str, can_replan: bool = False, name: str = "scripted"
+    ) -> None:
+        self.name = name
+        self.can_replan = can_replan
+        self.requests: list[PlanRequest] = []
+        self.closed = False
+        self._rounds = list(rounds)
+
+    async def plan(self, request: PlanRequest) -> AsyncIterator[str | Usage]:
+        script = self._rounds[min(len(self.requests), len(self._rounds) - 1)]
+        self.requests.append(request)
+        for piece in [script] if isinstance(script, str) else script:
+            if isinstance(piece, Exception):
+                raise piece
+            if isinstance(piece, (str, Usage)):
+                yield piece
+            else:
+                await piece
+
+    async def close(self) -> None:
+        self.closed = True
+
+
+def spec(name: str, *kinds: Kind, effect: Effect = "read") -> ToolSpec:
+    """A tool with arguments a, b, c … of these kinds."""
+    parameters = tuple(Parameter(chr(97 + i), kind, f"argument {i + 1}") for i, kind in enumerate(kinds))
+    return ToolSpec(name, f"The tool {name}.", parameters, "text", effect)
+
+
+Behaviour = Callable[[Sequence[Any]], Awaitable[str | ToolResult]]
+
+
+class FakeHost:
+    """Tools given as functions; records every call."""
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[str, tuple[Any, ...]]] = []
+        self._tools: dict[str, tuple[ToolSpec, Behaviour]] = {}
+        self._off: dict[str, str] = {}
+
+    def add(self, tool: ToolSpec, behaviour: Behaviour | None = None) -> FakeHost:
+        async def echo(arguments: Sequence[Any]) -> str:
+            return f"{tool.name}({', '.join(map(str, arguments))})"
+
+        self._tools[tool.name] = (tool, behaviour or echo)
+        return self
+
+    def tools(self) -> Sequence[ToolStatus]:
+        return [
+            ToolStatus(tool, tool.name not in self._off, self._off.get(tool.name, ""))
+            for tool, _ in self._tools.values()
+        ]
+
+    def switch_off(self, name: str, reason: str) -> None:
+        """List the tool as one that cannot be used."""
+        self._off[name] = reason
+
+    async def call(self, tool: str, arguments: Sequence[Any], now: datetime) -> ToolResult:
+        self.calls.append((tool, tuple(arguments)))
+        result = await self._tools[tool][1](arguments)
+        return result if isinstance(result, ToolResult) else ToolResult(result, f"{tool} is done.")
+
+
+class FixedSelector:
+    """Chooses the named tools, or all of them."""
+
+    def __init__(self, *names: str, nothing: bool = False) -> None:
+        self._names = names
+        self._nothing = nothing
+
+    async def select(self, query: str, tools: Sequence[ToolSpec]) -> Selection:
+        names = () if self._nothing else self._names or tuple(tool.name for tool in tools)
+        return Selection(tuple(names), {tool.name: float(tool.name in names) for tool in tools})
+
+
+async def until(condition: Callable[[], bool], description: str, seconds: float = 10.0) -> None:
+    """Wait for a condition, at most so long."""
+    try:
+        async with asyncio.timeout(seconds):
+            while not condition():
+                await asyncio.sleep(0.005)
+    except TimeoutError:
+        raise AssertionError(f"did not happen within {seconds} s: {description}") from None
