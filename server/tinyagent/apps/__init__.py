@@ -1,0 +1,1 @@
+"""What a desktop can do: protocols, and the systems that implement them."""

@@ -1,0 +1,52 @@
+"""Events as iCalendar files: `calendars/<calendar>/<uid>.ics`, one event each."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import icalendar
+
+from tinyagent.apps.base import EventDraft
+from tinyagent.apps.portable._ical import add, add_text, file_content, identify, in_zone, mailto
+from tinyagent.apps.portable._storage import collection, exclusive, write_atomically
+
+DEFAULT_CALENDAR = "Calendar"
+
+
+class PortableCalendar:
+    """Calendars in the data folder, readable by any program that takes a folder of `.ics` files.
+
+    `zone` is the user's; without one the times are floating. `organizer` is the user's email
+    address, which an event with invitees names when it is known. No invitation is sent.
+    """
+
+    def __init__(self, data: Path, zone: ZoneInfo | None = None, organizer: str = "") -> None:
+        self._root = data / "calendars"
+        self._zone = zone
+        self._organizer = organizer
+
+    async def create(self, event: EventDraft) -> str:
+        """Store the event; its UID."""
+        return await asyncio.to_thread(self._create, event)
+
+    def _create(self, draft: EventDraft) -> str:
+        event = icalendar.Event()
+        uid = identify(event)
+        add_text(event, "summary", draft.title)
+        add(event, "dtstart", in_zone(draft.start, self._zone))
+        add(event, "dtend", in_zone(draft.end, self._zone))
+        add_text(event, "location", draft.location)
+        add_text(event, "description", draft.notes)
+        if draft.invitees and self._organizer:
+            add(event, "organizer", mailto(self._organizer))
+        for address in draft.invitees:
+            attendee = mailto(address)
+            attendee.params.update({"ROLE": "REQ-PARTICIPANT", "PARTSTAT": "NEEDS-ACTION", "RSVP": "TRUE"})
+            add(event, "attendee", attendee)
+        content = file_content(event, draft.start)
+        with exclusive(self._root):
+            folder = collection(self._root, draft.calendar, DEFAULT_CALENDAR)
+            write_atomically(folder / f"{uid}.ics", content)
+        return uid

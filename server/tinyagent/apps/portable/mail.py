@@ -1,0 +1,207 @@
+"""Mail as files: a Maildir that every mail program can read, with drafts that wait for the user.
+
+Below the data folder lie `mail/Drafts`, `mail/Inbox` and `mail/Sent`. The file `mail/selected`,
+when it is there, names the selected message by its Message-ID.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import email
+import mailbox
+import os
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
+from email import policy
+from email.message import EmailMessage
+from pathlib import Path
+
+from tinyagent.apps.base import MailDraft, StoredMail
+from tinyagent.apps.portable import _quoting
+from tinyagent.apps.portable._mime import (
+    Header,
+    attach_files,
+    file_name,
+    message_ids,
+    new_message,
+    parse_address,
+    parse_addresses,
+)
+from tinyagent.apps.portable._storage import storage_errors
+from tinyagent.errors import AppFailed, NoMatch, ToolError
+
+FOLDERS = ("Drafts", "Inbox", "Sent")
+
+
+def _local_now() -> datetime:
+    return datetime.now().astimezone()
+
+
+class PortableMail:
+    """Implements `apps.base.Mail`; every mail it makes is a draft.
+
+    `sender` is the user's address, bare or as `Name <address>`. When it is empty, drafts carry
+    no From, which the mail program that sends them fills in.
+    """
+
+    def __init__(
+        self,
+        data: Path,
+        sender: str = "",
+        *,
+        max_attachment_bytes: int = 25 * 2**20,
+        now: Callable[[], datetime] = _local_now,
+    ) -> None:
+        self._root = data / "mail"
+        self._sender = parse_address(sender) if sender.strip() else None
+        self._max_bytes = max_attachment_bytes
+        self._now = now
+        self._lock = threading.Lock()
+
+    async def compose(self, draft: MailDraft) -> StoredMail:
+        return await asyncio.to_thread(self._compose, draft)
+
+    async def reply(self, cc: Sequence[str], body: str, attachments: Sequence[Path]) -> StoredMail:
+        return await asyncio.to_thread(self._reply, cc, body, attachments)
+
+    async def forward(
+        self, recipients: Sequence[str], cc: Sequence[str], body: str, attachments: Sequence[Path]
+    ) -> StoredMail:
+        return await asyncio.to_thread(self._forward, recipients, cc, body, attachments)
+
+    def _compose(self, draft: MailDraft) -> StoredMail:
+        header = self._header(draft.recipients, draft.cc, draft.subject)
+        message = new_message(header, draft.body, self._now())
+        attach_files(message, draft.attachments, self._max_bytes)
+        return self._store(message, header)
+
+    def _reply(self, cc: Sequence[str], body: str, attachments: Sequence[Path]) -> StoredMail:
+        _, original = self._selected()
+        answer_to = _quoting.answer_addresses(original)
+        if not answer_to:
+            raise ToolError(
+                "The selected mail does not say whom to answer.", hint="Write a new mail instead."
+            )
+        subject = _quoting.reply_subject(_quoting.header(original, "Subject"))
+        header = self._header(answer_to, cc, subject, _quoting.thread(original))
+        text = f"{body.strip()}\n\n{_quoting.quoted_reply(original)}"
+        message = new_message(header, text, self._now())
+        attach_files(message, attachments, self._max_bytes)
+        return self._store(message, header)
+
+    def _forward(
+        self, recipients: Sequence[str], cc: Sequence[str], body: str, attachments: Sequence[Path]
+    ) -> StoredMail:
+        raw, original = self._selected()
+        subject = _quoting.forward_subject(_quoting.header(original, "Subject"))
+        header = self._header(recipients, cc, subject)
+        parts = _plain_attachments(original)
+        text = _quoting.plain_text(original) if parts is not None else None
+        quoted = "" if text is None else _quoting.quoted_forward(original, text)
+        message = new_message(header, f"{body.strip()}\n\n{quoted}".strip(), self._now())
+        if parts is not None and text is not None:
+            for name, kind, content in parts:
+                main, _, sub = kind.partition("/")
+                message.add_attachment(content, maintype=main, subtype=sub, filename=name)
+        else:
+            message.add_attachment(email.message_from_bytes(raw, policy=policy.SMTP))
+        attach_files(message, attachments, self._max_bytes)
+        return self._store(message, header)
+
+    def _header(
+        self, recipients: Sequence[str], cc: Sequence[str], subject: str, references: Sequence[str] = ()
+    ) -> Header:
+        to = parse_addresses(recipients)
+        if not to:
+            raise ToolError("The mail has no recipient.", hint="Say whom it is for, by name or by address.")
+        return Header(self._sender, to, parse_addresses(cc, besides=to), subject, references)
+
+    def _store(self, message: EmailMessage, header: Header) -> StoredMail:
+        try:
+            content = message.as_bytes()
+        except _quoting.BROKEN_MAIL:
+            raise AppFailed(
+                "The mail could not be written because the original is malformed.",
+                hint="Write a new mail instead.",
+            ) from None
+        if len(content) > self._max_bytes * 3 // 2 + _quoting.MAX_QUOTED * 4:
+            raise ToolError(
+                "The mail is too large to be sent.", hint="Share a link to the attachment instead."
+            )
+        draft = mailbox.MaildirMessage(content)
+        draft.set_subdir("cur")
+        draft.set_flags("DS")
+        with self._lock, storage_errors(self._root):
+            self._folder("Drafts").add(draft)
+        people = tuple(address.addr_spec for address in header.to)
+        return StoredMail(str(message["Message-ID"]), "draft", str(message["Subject"]), people)
+
+    def _folder(self, name: str) -> mailbox.Maildir:
+        self._root.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return mailbox.Maildir(self._root / name, factory=None, create=True)
+
+    def _selected(self) -> tuple[bytes, EmailMessage]:
+        """The message to act on, as stored and parsed. Raises NoMatch."""
+        with storage_errors(self._root):
+            wanted = self._selected_id()
+            if wanted is None:
+                path = next(self._received(), None)
+                missing = NoMatch(
+                    "There is no mail in the inbox.", hint=f"Put the mail into {self._root / 'Inbox'}."
+                )
+            else:
+                path = next((path for path in self._received() if _has_id(path, wanted)), None)
+                missing = NoMatch(
+                    "The selected mail is not in the inbox.",
+                    hint=f"Delete {self._root / 'selected'} to act on the latest mail.",
+                )
+            if path is None:
+                raise missing
+            raw = path.read_bytes()
+        return raw, _quoting.parse(raw)
+
+    def _selected_id(self) -> str | None:
+        try:
+            text = (self._root / "selected").read_text("utf-8", "replace").strip()
+        except FileNotFoundError:
+            return None
+        return f"<{text.strip('<>')}>" if text else None
+
+    def _received(self) -> Iterator[Path]:
+        """The inbox's files, latest first; the time of delivery counts, not what the sender claims."""
+        found: list[tuple[float, str, Path]] = []
+        for folder in ("new", "cur"):
+            with contextlib.suppress(FileNotFoundError), os.scandir(self._root / "Inbox" / folder) as entries:
+                for entry in entries:
+                    flags = entry.name.partition(":2,")[2]
+                    if entry.is_file() and not entry.name.startswith(".") and "T" not in flags:
+                        found.append((entry.stat().st_mtime, entry.name, Path(entry.path)))
+        return (path for _, _, path in sorted(found, reverse=True))
+
+
+def _has_id(path: Path, wanted: str) -> bool:
+    with contextlib.suppress(FileNotFoundError), path.open("rb") as file:
+        message = _quoting.parse(_head(file.read(2**18)))
+        return wanted in message_ids(_quoting.header(message, "Message-ID"))
+    return False
+
+
+def _head(raw: bytes) -> bytes:
+    return raw.replace(b"\r\n", b"\n").partition(b"\n\n")[0] + b"\n\n"
+
+
+def _plain_attachments(original: EmailMessage) -> list[tuple[str, str, bytes]] | None:
+    """Name, type and content of each attachment; None when only the whole mail can carry them."""
+    attachments: list[tuple[str, str, bytes]] = []
+    try:
+        for part in original.iter_attachments():
+            content = part.get_payload(decode=True)
+            if part.is_multipart() or not isinstance(content, bytes):
+                return None
+            name = file_name(part.get_filename() or "attachment")
+            attachments.append((name, part.get_content_type(), content))
+    except _quoting.BROKEN_MAIL:
+        return None
+    return attachments

@@ -1,0 +1,204 @@
+"""Notes as Markdown files: `notes/<folder>/<name>.md`."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from rapidfuzz import fuzz
+
+from tinyagent.apps.base import Note
+from tinyagent.apps.portable._matching import closest, fold, key, words
+from tinyagent.apps.portable._note_file import compose, read_name, read_text, text_of, with_addition
+from tinyagent.apps.portable._storage import (
+    collection,
+    collection_name,
+    collections,
+    exclusive,
+    read_regular,
+    storage_errors,
+    unused_file,
+    write_atomically,
+)
+from tinyagent.errors import Ambiguous, AppFailed, NoMatch
+
+DEFAULT_FOLDER = "Notes"
+UNTITLED = "Untitled"
+
+FUZZY_SCORE = 85.0
+"""Similarity in percent from which a misspelt name still means a note."""
+
+FUZZY_MARGIN = 6.0
+"""A fuzzy match must be this much better than the next one; otherwise the user decides."""
+
+EDIT_RETRIES = 5
+
+_FILLERS = {"a", "an", "the", "my", "our", "note", "notes"}
+
+
+@dataclass(frozen=True)
+class _Entry:
+    path: Path
+    name: str
+    folder: str
+
+
+class PortableNotes:
+    """Notes in the data folder, which may be edited with any editor at the same time."""
+
+    def __init__(self, data: Path) -> None:
+        self._root = data / "notes"
+
+    async def create(self, name: str, content: str, folder: str) -> Note:
+        """A new note. A name that is taken in the folder gets a number, nothing is overwritten."""
+        return await asyncio.to_thread(self._create, name, content, folder)
+
+    async def open(self, name: str, folder: str) -> Note:
+        """The note that the name means, in the folder if one is given. Raises NoMatch or Ambiguous."""
+        return await asyncio.to_thread(self._open, name, folder)
+
+    async def append(self, name: str, content: str, folder: str) -> Note:
+        """Add lines to the note that the name means. Raises NoMatch or Ambiguous."""
+        return await asyncio.to_thread(self._append, name, content, folder)
+
+    def _create(self, name: str, content: str, folder: str) -> Note:
+        with exclusive(self._root):
+            place = collection(self._root, folder, DEFAULT_FOLDER)
+            taken = {fold(entry.name) for entry in _entries_in(place, self._root)}
+            title = _free_name(name if name.strip() else UNTITLED, taken)
+            path = unused_file(place, title, ".md", UNTITLED)
+            write_atomically(path, compose(title, content, datetime.now().astimezone()))
+        return Note(self._id(path), title, collection_name(place), content)
+
+    def _open(self, name: str, folder: str) -> Note:
+        entry = self._find(name, folder)
+        return Note(self._id(entry.path), entry.name, entry.folder, read_text(entry.path))
+
+    def _append(self, name: str, content: str, folder: str) -> Note:
+        with exclusive(self._root):
+            entry = self._find(name, folder)
+            text = _edit(entry.path, lambda old: with_addition(old, content))
+        return Note(self._id(entry.path), entry.name, entry.folder, text)
+
+    def _find(self, name: str, folder: str) -> _Entry:
+        with storage_errors(self._root):
+            entries = self._entries(folder)
+        matches = _best(name, entries)
+        if len(matches) == 1:
+            return matches[0]
+        if matches:
+            candidates = [f"{entry.name} ({self._id(entry.path)})" for entry in matches]
+            raise Ambiguous(
+                f"Several notes match “{name}”.",
+                hint="Say which one by its full name.",
+                candidates=candidates,
+            )
+        raise _no_match(name, folder, entries)
+
+    def _entries(self, folder: str) -> list[_Entry]:
+        if not folder.strip():
+            places = [self._root, *collections(self._root)]
+        else:
+            places = [
+                place for place in collections(self._root) if key(collection_name(place)) == key(folder)
+            ]
+            if not places:
+                raise NoMatch(
+                    f"There is no folder of notes called “{folder}”.",
+                    hint=_folders_hint(collections(self._root)),
+                )
+        return [entry for place in places for entry in _entries_in(place, self._root)]
+
+    def _id(self, path: Path) -> str:
+        return path.relative_to(self._root.resolve()).as_posix()
+
+
+def _entries_in(place: Path, root: Path) -> list[_Entry]:
+    if not place.is_dir():
+        return []
+    inside, folder = root.resolve(), "" if place == root else collection_name(place)
+    files = [
+        path.resolve()
+        for path in sorted(place.glob("*.md"))
+        if not path.name.startswith(".") and path.is_file()
+    ]
+    return [_Entry(path, read_name(path), folder) for path in files if path.is_relative_to(inside)]
+
+
+def _free_name(name: str, taken: set[str]) -> str:
+    free, number = name, 2
+    while fold(free) in taken:
+        free, number = f"{name} {number}", number + 1
+    return free
+
+
+def _edit(path: Path, change: Callable[[bytes], bytes]) -> str:
+    """Replace the file's content; the new text. An edit made by another program meanwhile is kept."""
+    for _ in range(EDIT_RETRIES):
+        before = _version(path)
+        content = change(read_regular(path))
+        text = text_of(content, path)
+        if _version(path) == before:
+            write_atomically(path, content)
+            return text
+    raise AppFailed(
+        f"The note {path.stem} keeps changing.", hint="Close the program that edits it and try again."
+    )
+
+
+def _version(path: Path) -> tuple[int, int, int]:
+    with storage_errors(path.parent):
+        state = path.stat()
+    return state.st_mtime_ns, state.st_size, state.st_ino
+
+
+# --- which note a name means -----------------------------------------------------------------
+
+
+def _best(name: str, entries: Sequence[_Entry]) -> list[_Entry]:
+    """The notes that tie for the best kind of match; a worse kind counts only when no better one is there."""
+    asked = _plain(name)
+    kinds: list[Callable[[str], bool]] = [
+        lambda stored: stored == name,
+        lambda stored: fold(stored) == fold(name),
+        lambda stored: _plain(stored) == asked,
+        lambda stored: bool(asked) and set(asked) <= set(words(stored)),
+    ]
+    for matches in kinds:
+        found = [entry for entry in entries if matches(entry.name)]
+        if found:
+            return found
+    return _fuzzy(" ".join(asked), entries)
+
+
+def _plain(name: str) -> tuple[str, ...]:
+    """The words that carry the name: “my Groceries note” is about groceries."""
+    every = words(name)
+    return tuple(word for word in every if word not in _FILLERS) or every
+
+
+def _fuzzy(asked: str, entries: Sequence[_Entry]) -> list[_Entry]:
+    if not asked:
+        return []
+    scored = [(fuzz.ratio(asked, " ".join(_plain(entry.name))), entry) for entry in entries]
+    best = max((score for score, _ in scored), default=0.0)
+    if best < FUZZY_SCORE:
+        return []
+    return [entry for score, entry in scored if score >= best - FUZZY_MARGIN]
+
+
+def _no_match(name: str, folder: str, entries: Sequence[_Entry]) -> NoMatch:
+    near = closest(name, [entry.name for entry in entries])
+    place = f" in the folder “{folder}”" if folder.strip() else ""
+    hint = (
+        "Say which one you mean, or create it." if near else "Create it, or give the name as it is written."
+    )
+    return NoMatch(f"There is no note called “{name}”{place}.", hint=hint, candidates=near)
+
+
+def _folders_hint(places: Sequence[Path]) -> str:
+    names = [collection_name(place) for place in places]
+    return f"There are: {', '.join(names)}." if names else "There are no notes yet."

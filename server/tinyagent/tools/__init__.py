@@ -1,0 +1,1 @@
+"""The built-in tools, written once against the protocols of `apps.base`."""

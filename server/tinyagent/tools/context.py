@@ -1,0 +1,25 @@
+"""What every tool gets besides its arguments."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from tinyagent.apps.base import Desktop
+from tinyagent.ports import Summarizer
+
+
+@dataclass(frozen=True)
+class ToolContext:
+    """The surroundings of one call.
+
+    `now` is the user's wall-clock time without zone; `region` the two-letter country code by
+    which phone numbers without a country code are read; `demo` says that the desktop is made up,
+    so nothing outside its data folder may be opened or shown.
+    """
+
+    desktop: Desktop
+    now: datetime
+    summarizer: Summarizer
+    region: str = "US"
+    demo: bool = False

@@ -1,0 +1,56 @@
+"""Tools that make, read and extend notes."""
+
+from __future__ import annotations
+
+from tinyagent.apps.base import Note
+from tinyagent.ports import ToolResult
+from tinyagent.tools.context import ToolContext
+
+
+async def create_note(context: ToolContext, name: str, content: str, folder: str) -> ToolResult:
+    """Write a new note.
+
+    Args:
+        name: The note's title.
+        content: What the note says.
+        folder: Which folder to use; empty for the default one.
+
+    Returns:
+        A status with the note's name.
+    """
+    note = await context.desktop.notes.create(name, content, folder)
+    taken = f" The name “{name}” was taken." if name.strip() and note.name != name else ""
+    return ToolResult(f"Created the note {note.name}.", f"Created the note {_place(note)}.{taken}")
+
+
+async def open_note(context: ToolContext, name: str, folder: str) -> ToolResult:
+    """Read an existing note.
+
+    Args:
+        name: The note's title, as the user gives it.
+        folder: Which folder it is in; empty when not said.
+
+    Returns:
+        The note's text.
+    """
+    note = await context.desktop.notes.open(name, folder)
+    return ToolResult(note.text, f"Opened the note {_place(note)}.", untrusted=True)
+
+
+async def append_note_content(context: ToolContext, name: str, content: str, folder: str) -> ToolResult:
+    """Add text at the end of an existing note.
+
+    Args:
+        name: The note's title, as the user gives it.
+        content: The text to add.
+        folder: Which folder it is in; empty when not said.
+
+    Returns:
+        A status with the note's name.
+    """
+    note = await context.desktop.notes.append(name, content, folder)
+    return ToolResult(f"Added to the note {note.name}.", f"Added to the note {_place(note)}.")
+
+
+def _place(note: Note) -> str:
+    return f"“{note.name}” in {note.folder}" if note.folder else f"“{note.name}”"

@@ -1,0 +1,1 @@
+"""Prose written without the planner: summaries."""

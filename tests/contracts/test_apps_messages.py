@@ -1,0 +1,61 @@
+"""Every outbox keeps a message as it was given."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tinyagent.apps.base import Messages
+from tinyagent.apps.portable.messages import PortableMessages
+
+
+@dataclass(frozen=True)
+class Outbox:
+    """An outbox under test and a way to see what it holds: recipients and text by id."""
+
+    messages: Messages
+    stored: Callable[[], dict[str, tuple[list[str], str]]]
+
+
+def portable(folder: Path) -> Outbox:
+    return Outbox(PortableMessages(folder), lambda: _read(folder / "messages" / "outbox"))
+
+
+def _read(root: Path) -> dict[str, tuple[list[str], str]]:
+    records = [json.loads(path.read_text("utf-8")) for path in root.glob("*.json")]
+    return {record["id"]: (record["recipients"], record["text"]) for record in records}
+
+
+@pytest.fixture(params=[portable], ids=["portable"])
+def outbox(request: pytest.FixtureRequest, tmp_path: Path) -> Outbox:
+    return request.param(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "On my way",
+        'say "hi" & it\'s \\ ok',
+        "one\ntwo\r\nthree\n",
+        "../../x; rm -rf ~; $(reboot)",
+        "שלום \u202eabc\u202c 🍕",
+        "?body=other&x=#y %20",
+    ],
+)
+async def test_any_text_is_kept_as_it_was_given(outbox: Outbox, text: str) -> None:
+    id = await outbox.messages.send(["+14155552671", "5550142"], text)
+
+    assert outbox.stored() == {id: (["+14155552671", "5550142"], text)}
+
+
+async def test_messages_stored_at_once_are_all_kept(outbox: Outbox) -> None:
+    ids = await asyncio.gather(
+        *(outbox.messages.send(["+14155552671"], f"text {number}") for number in range(8))
+    )
+
+    assert {outbox.stored()[id][1] for id in ids} == {f"text {number}" for number in range(8)}
