@@ -1,0 +1,78 @@
+"""Messages to tokens by a model's own chat template, so that no message can pose as another."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Protocol, cast
+
+from llama_cpp.llama_chat_format import Jinja2ChatFormatter
+
+from tinyagent.errors import ModelUnavailable
+from tinyagent.planners.prompts import Message
+
+
+class Vocabulary(Protocol):
+    """What is needed of a model to write a prompt for it."""
+
+    def tokenize(self, text: str, *, special: bool = False, begin: bool = False) -> list[int]:
+        """Tokens of a text; control markers in it count only with `special`."""
+        ...
+
+    def chat_template(self) -> str | None:
+        """The Jinja template of the model's file."""
+        ...
+
+    def boundary_texts(self) -> tuple[str, str]:
+        """The texts of the tokens that begin and end a sequence."""
+        ...
+
+
+def chat_tokens(messages: Sequence[Message], template: str, vocabulary: Vocabulary) -> list[int]:
+    """The messages as the template wants them, ready for the assistant's answer.
+
+    Control markers in a message are plain text. A template that takes no system message gets all
+    messages as one of the user. Raises ModelUnavailable for a template that cannot be filled.
+    """
+    begin, end = vocabulary.boundary_texts()
+    formatter = Jinja2ChatFormatter(template, eos_token=end, bos_token=begin)
+    filled = _fill(formatter, messages)
+    if filled is None:
+        messages = [Message("user", "\n\n".join(message.content for message in messages))]
+        filled = _fill(formatter, messages)
+    if filled is None:
+        raise ModelUnavailable(
+            "The chat template of the planner's model cannot be filled.",
+            hint="Use a GGUF of an instruction-tuned model with a chat template.",
+        )
+    return _tokens(filled, messages, vocabulary, begin=not (begin and filled.startswith(begin)))
+
+
+def _fill(formatter: Jinja2ChatFormatter, messages: Sequence[Message]) -> str | None:
+    """The template with a place-holder for each message; None when it refuses or loses one."""
+    frame = [{"role": message.role, "content": _place(index)} for index, message in enumerate(messages)]
+    try:
+        filled = formatter(messages=cast("Any", frame)).prompt
+    except Exception:  # templates raise whatever they like, mostly at a system message
+        return None
+    return filled if all(_place(index) in filled for index in range(len(messages))) else None
+
+
+def _place(index: int) -> str:
+    return f"␂{index}␃"
+
+
+def _tokens(filled: str, messages: Sequence[Message], vocabulary: Vocabulary, begin: bool) -> list[int]:
+    harmless = all(
+        vocabulary.tokenize(message.content, special=True) == vocabulary.tokenize(message.content)
+        for message in messages
+    )
+    ids: list[int] = []
+    whole = ""
+    for index, message in enumerate(messages):
+        before, _, filled = filled.partition(_place(index))
+        whole += before + message.content
+        ids += vocabulary.tokenize(before, special=True, begin=begin and not ids)
+        ids += vocabulary.tokenize(message.content)
+    if harmless:  # in one go, since some tokenizers begin every text with a space
+        return vocabulary.tokenize(whole + filled, special=True, begin=begin)
+    return ids + vocabulary.tokenize(filled, special=True)

@@ -1,0 +1,56 @@
+"""`nano`, the bundled planner: one encoder pass shared with Tool RAG, then a pointer decoder."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import AsyncGenerator, Iterator
+from typing import Generic
+
+from tinyagent.domain.plan import END_OF_PLAN, JOIN, format_call
+from tinyagent.errors import PlannerFailed
+from tinyagent.planners.inner import DraftCall, PlanCompiler
+from tinyagent.planners.network import EncodedT, PointerNetwork
+from tinyagent.planners.pointer import Writing
+from tinyagent.ports import PlanRequest, Usage
+
+
+class NanoPlanner(Generic[EncodedT]):
+    """Plans with the sixteen built-in tools; others it does not know. It never sees what was done."""
+
+    name = "nano"
+    can_replan = False
+
+    def __init__(self, network: PointerNetwork[EncodedT]) -> None:
+        self._network = network
+        self._busy = threading.Lock()
+
+    async def plan(self, request: PlanRequest) -> AsyncGenerator[str | Usage]:
+        """Stream the plan, a line as soon as it is decoded.
+
+        The work between two lines runs in a thread; closing the iterator ends it with that line.
+        """
+        encoded = await self._network.encode(request.query)
+        tools = [tool.name for tool in request.tools]
+        compiler = PlanCompiler(request.query, request.now, request.first_index)
+        index = request.first_index
+        try:
+            writing = await asyncio.to_thread(Writing, self._network, request.query, encoded, tools)
+            calls = writing.calls()
+            while (draft := await asyncio.to_thread(self._advance, calls)) is not None:
+                yield format_call(compiler.compile(draft)) + "\n"
+                index += 1
+        except (RuntimeError, ValueError, IndexError, KeyError) as error:
+            raise PlannerFailed(
+                "The planner nano stopped with an error.",
+                hint="Say it in other words, or choose another planner.",
+            ) from error
+        yield f"{index}. {JOIN}(){END_OF_PLAN}"
+        yield Usage(prompt_tokens=len(encoded.offsets), plan_tokens=writing.steps)
+
+    def _advance(self, calls: Iterator[DraftCall]) -> DraftCall | None:
+        with self._busy:
+            return next(calls, None)
+
+    async def close(self) -> None:
+        """Nothing is held open."""

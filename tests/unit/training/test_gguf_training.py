@@ -1,0 +1,104 @@
+"""Rows, optimizer and checkpoints of the small GGUF's training."""
+
+from __future__ import annotations
+
+import random
+from itertools import islice
+from pathlib import Path
+
+import torch
+
+from tests.support.tiny_gguf import make_tokenizer
+from tinyagent.planners.compact import read_calls, write_calls
+from tinyagent.planners.inner import DraftCall
+from tinyagent.training.gguf_network import PlannerNetwork, Shape
+from tinyagent.training.gguf_rows import copy_rows, invent_names, plan_rows, token_row
+from tinyagent.training.gguf_train import Budget, Trainer, batches
+from tinyagent.training.muon import orthogonal
+from tinyagent.training.rows import Row
+
+SHAPE = Shape(vocabulary=512, width=32, layers=1, heads=2, feed_forward=64, context=512)
+ROW = Row(
+    "Tell Zoë (not Zoës aunt) that Zoë owes $5",
+    (
+        DraftCall("get_phone_number", {"name": "Zoë"}),
+        DraftCall("send_sms", {"recipients": ["$1"], "message": "Zoë owes $$5"}),
+    ),
+)
+
+
+def make_trainer(seconds: float = 1e9) -> Trainer:
+    torch.manual_seed(0)
+    return Trainer(PlannerNetwork(SHAPE), Budget(seconds))
+
+
+def test_another_name_stands_everywhere_and_only_for_the_whole_name() -> None:
+    made = invent_names(ROW, random.Random(1))
+    name = made.calls[0].arguments["name"]
+    assert name != "Zoë"
+    assert made.query == f"Tell {name} (not Zoës aunt) that {name} owes $5"
+    assert made.calls[1].arguments == {"recipients": ["$1"], "message": f"{name} owes $$5"}
+
+
+def test_a_row_shows_the_needed_tools_and_ends_its_plan() -> None:
+    tokenizer = make_tokenizer()
+    for seed in range(20):
+        row = token_row(tokenizer, ROW, random.Random(seed))
+        assert row is not None
+        assert {tokenizer.ids["⟨get_phone_number⟩"], tokenizer.ids["⟨send_sms⟩"]} <= set(row.prompt)
+        assert row.prompt[-1] == tokenizer.ids["<|plan|>"]
+        assert row.plan == tokenizer.plan(write_calls(ROW.calls))
+        assert row.plan[-1] == tokenizer.ids["<END_OF_PLAN>"]
+
+
+def test_a_plan_with_more_calls_than_references_is_left_out() -> None:
+    long = Row("many", tuple(DraftCall("get_phone_number", {"name": str(index)}) for index in range(15)))
+    assert token_row(make_tokenizer(), long, random.Random(0)) is None
+
+
+def test_a_copied_stretch_stands_in_its_prompt() -> None:
+    for row in islice(copy_rows(make_tokenizer(), random.Random(0)), 50):
+        stretch = row.plan[:-1]
+        starts = range(len(row.prompt) - len(stretch) + 1)
+        assert any(row.prompt[start : start + len(stretch)] == stretch for start in starts)
+
+
+def test_rows_grow_with_progress_and_batches_stay_in_their_size() -> None:
+    tokenizer = make_tokenizer()
+    short = list(islice(plan_rows(tokenizer, [ROW] * 3, random.Random(0), lambda: 0.2), 64))
+    assert max(row.length for row in short) <= 240
+    for batch in islice(batches(iter(short), 300, pool=64), 5):
+        assert len(batch) * max(row.length for row in batch) <= 300 or len(batch) == 1
+
+
+def test_orthogonalized_matrices_have_singular_values_near_one() -> None:
+    for shape in ((3, 8, 20), (2, 20, 8)):
+        values = torch.linalg.svdvals(orthogonal(torch.randn(shape)))
+        assert float(values.min()) > 0.3
+        assert float(values.max()) < 1.3
+
+
+def test_the_network_learns_a_row_by_heart() -> None:
+    trainer, row = make_trainer(), token_row(make_tokenizer(), ROW, random.Random(0))
+    assert row is not None
+    first, _ = trainer.learn([row])
+    for _ in range(60):
+        loss, right = trainer.learn([row])
+    assert loss < 0.2 * first
+    assert right > 0.9
+    assert read_calls(write_calls(ROW.calls)) == list(ROW.calls)
+
+
+def test_training_goes_on_where_the_checkpoint_stands(tmp_path: Path) -> None:
+    tokenizer = make_tokenizer()
+    rows = list(islice(copy_rows(tokenizer, random.Random(0)), 8))
+    trainer = make_trainer()
+    for _ in range(3):
+        trainer.learn(rows)
+    trainer.copying = False
+    trainer.save(tmp_path / "checkpoint.pt")
+    again = make_trainer()
+    again.resume(tmp_path / "checkpoint.pt")
+    assert (again.step, again.elapsed, again.copying) == (3, trainer.elapsed, False)
+    assert again.learn(rows)[0] == trainer.learn(rows)[0]
+    assert [path.name for path in tmp_path.iterdir()] == ["checkpoint.pt"]
