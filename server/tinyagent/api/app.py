@@ -1,0 +1,61 @@
+"""The application: routes, bookkeeping and the guards around them."""
+
+from __future__ import annotations
+
+from fastapi import Depends, FastAPI, Request
+from starlette.types import Lifespan
+
+from tinyagent import __version__
+from tinyagent.api import chat, runs, service
+from tinyagent.api.failures import ErrorBody, FailureMiddleware, install_failures
+from tinyagent.api.retries import Retries
+from tinyagent.api.security import SecurityMiddleware, SecuritySettings
+from tinyagent.api.serving import Serving
+from tinyagent.api.watchers import Watchers
+from tinyagent.engine.runs import RunService
+from tinyagent.errors import InvalidRequest
+
+KEEPALIVE_S = 15.0
+DISCONNECT_GRACE_S = 2.0
+
+
+def create_app(
+    engine: RunService,
+    security: SecuritySettings,
+    *,
+    lifespan: Lifespan[FastAPI] | None = None,
+    keepalive_s: float = KEEPALIVE_S,
+    disconnect_grace_s: float = DISCONNECT_GRACE_S,
+) -> FastAPI:
+    """The API over an engine whose life is the caller's, by `lifespan`.
+
+    `keepalive_s` is the longest silence of a stream; `disconnect_grace_s` is how long a run goes
+    on for a client that left and may come back.
+    """
+    app = FastAPI(
+        title="tinyagent",
+        version=__version__,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        lifespan=lifespan,
+        responses={"default": {"model": ErrorBody, "description": "Any failure, in one shape."}},
+        dependencies=[Depends(_refuse_unknown_query)],
+        # Nothing of what a private server sees is traced, whatever else is installed beside it.
+        telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
+    )
+    app.state.serving = Serving(engine, Watchers(engine, disconnect_grace_s), Retries(engine), keepalive_s)
+    for room in (service, chat, runs):
+        app.include_router(room.router)
+    install_failures(app)
+    app.add_middleware(FailureMiddleware)
+    app.add_middleware(SecurityMiddleware, settings=security)
+    return app
+
+
+def _refuse_unknown_query(request: Request) -> None:
+    """A parameter that no route reads is a mistake, and a token in a URL a leak."""
+    known = {parameter.alias for parameter in request.scope["route"].dependant.query_params}
+    for name in request.query_params:
+        if name not in known:
+            raise InvalidRequest(f"`{name}` is not a known parameter.", hint="Leave it out.", param=name)

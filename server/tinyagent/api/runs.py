@@ -1,0 +1,138 @@
+"""`/v1/runs`: start, list, read, follow, cancel and forget runs."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import AsyncGenerator
+from datetime import datetime
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Header, Query
+from fastapi.responses import Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from tinyagent.api.failures import error_body, internal_error
+from tinyagent.api.schemas import RunBody, RunList
+from tinyagent.api.serving import Caller, ServingHere
+from tinyagent.api.sse import EventStream, frame
+from tinyagent.domain.events import EVENT
+from tinyagent.engine.runs import RunRequest, RunService
+from tinyagent.errors import InvalidRequest, TinyAgentError
+
+router = APIRouter(prefix="/v1/runs")
+
+ROUTE = "/v1/runs"
+_NOW = re.compile(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d(:\d\d(\.\d{1,6})?)?")
+
+
+class StartRun(BaseModel):
+    """A request to run or to plan. `now` is the wall-clock time that dates like "tomorrow" go by."""
+
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+    query: str
+    mode: Literal["run", "plan"] = "run"
+    planner: str | None = None
+    approval: str | None = None
+    now: str | None = None
+
+    def run_request(self) -> RunRequest:
+        """What the engine is asked for. Raises InvalidRequest."""
+        if self.approval not in (None, "draft"):
+            raise InvalidRequest(
+                "`approval` can only be `draft` in this version: mails and messages are drafts, never sent.",
+                param="approval",
+            )
+        return RunRequest(self.query, self.mode, self.planner, _wall_clock(self.now))
+
+
+class CancelRun(BaseModel):
+    """Why a run is cancelled, for its record."""
+
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+    reason: str = Field(default="Cancelled by the user.", min_length=1, max_length=500)
+
+
+def _wall_clock(text: str | None) -> datetime | None:
+    if text is None:
+        return None
+    try:
+        if not _NOW.fullmatch(text):
+            raise ValueError("another form")
+        return datetime.fromisoformat(text)
+    except ValueError as error:
+        raise InvalidRequest(
+            "`now` is not a time.", hint="Write it without a zone: YYYY-MM-DD HH:MM.", param="now"
+        ) from error
+
+
+@router.post("", status_code=202)
+async def start_run(
+    body: StartRun,
+    response: Response,
+    serving: ServingHere,
+    caller: Caller,
+    idempotency_key: Annotated[str | None, Header()] = None,
+) -> RunBody:
+    """Start a run and return at once; its events tell the rest."""
+    wanted = body.run_request()
+    if idempotency_key is None:
+        state = await serving.runs.start(wanted)
+    else:
+        state = await serving.retries.start_with_key(wanted, caller, ROUTE, idempotency_key)
+    response.headers["Location"] = f"{ROUTE}/{state.run}"
+    return RunBody.of(state)
+
+
+@router.get("")
+async def list_runs(
+    serving: ServingHere, limit: Annotated[int, Query(ge=1, le=100)] = 20, before: str | None = None
+) -> RunList:
+    """Runs, newest first; `before` is the `next` of the page before."""
+    return RunList.page(await serving.runs.runs(limit + 1, before), limit)
+
+
+@router.get("/{run}")
+async def get_run(run: str, serving: ServingHere) -> RunBody:
+    """The whole run as it stands."""
+    return RunBody.of(await serving.runs.get(run))
+
+
+@router.delete("/{run}", status_code=204)
+async def delete_run(run: str, serving: ServingHere) -> None:
+    """Forget a run that has ended."""
+    await serving.runs.delete(run)
+
+
+@router.post("/{run}/cancel")
+async def cancel_run(run: str, serving: ServingHere, body: CancelRun | None = None) -> RunBody:
+    """Stop planning and what has not started; what writes is finished first."""
+    return RunBody.of(await serving.runs.cancel(run, (body or CancelRun()).reason))
+
+
+@router.get("/{run}/events")
+async def run_events(
+    run: str, serving: ServingHere, last_event_id: Annotated[int, Header(ge=0)] = 0
+) -> Response:
+    """The run's events after `Last-Event-ID`, those to come included."""
+    state = await serving.runs.get(run)
+    if state.status != "running" and last_event_id >= state.last_seq:
+        return Response(status_code=204)
+    return EventStream(_frames(run, last_event_id, serving.runs), serving.keepalive_s)
+
+
+async def _frames(run: str, after: int, runs: RunService) -> AsyncGenerator[bytes, None]:
+    try:
+        async for event in runs.events(run, after):
+            yield frame(EVENT.dump_json(event).decode(), event.type, event.seq)
+    except TinyAgentError as error:
+        yield _failure(error)
+    except Exception as failure:
+        yield _failure(internal_error(failure, run))
+
+
+def _failure(error: TinyAgentError) -> bytes:
+    """An event without a number: a reader that comes back goes on where it was."""
+    return frame(json.dumps(error_body(error)), "error")

@@ -1,0 +1,36 @@
+"""What the routes share: the engine, and who waits for which run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, cast
+
+from fastapi import Depends, Request
+
+from tinyagent.api.retries import Retries
+from tinyagent.api.security import CALLER_KEY
+from tinyagent.api.watchers import Watchers
+from tinyagent.engine.runs import RunService
+
+
+@dataclass(frozen=True)
+class Serving:
+    """One application's engine and bookkeeping; `keepalive_s` is the longest silence of a stream."""
+
+    runs: RunService
+    watchers: Watchers
+    retries: Retries
+    keepalive_s: float
+
+
+def _serving(request: Request) -> Serving:
+    return cast("Serving", request.app.state.serving)
+
+
+def _caller(request: Request) -> str:
+    return cast("str", request.scope[CALLER_KEY])
+
+
+ServingHere = Annotated[Serving, Depends(_serving)]
+Caller = Annotated[str, Depends(_caller)]
+"""The name of the token that the request came with."""

@@ -1,0 +1,216 @@
+"""Every attack that a page in the user's browser, or a neighbour on the network, may try."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.api.conftest import ADMIN, READER, RUNNER, WORKER, Api, MakeApi, bearer
+from tinyagent.api.security import SecuritySettings, Token, host_values, required_scope
+from tinyagent.errors import ConfigurationError
+
+START = {"query": "go"}
+
+
+def refused(answer: httpx.Response, status: int, code: str) -> None:
+    assert (answer.status_code, answer.json()["error"]["code"]) == (status, code), answer.text
+    assert answer.headers["cache-control"] == "no-store"
+
+
+# --- Host and Origin -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "evil.example:8765",
+        "evil.example",
+        "127.0.0.1",
+        "localhost",
+        "127.0.0.1:80",
+        "127.0.0.1:8765.evil.example",
+        "localhost.:8765",
+        "printer.local:8765",
+        "0.0.0.0:8765",
+        "user@127.0.0.1:8765",
+        "",
+    ],
+)
+async def test_a_name_that_was_rebound_to_this_address_is_refused(
+    client: httpx.AsyncClient, host: str
+) -> None:
+    for path in ("/v1/models", "/healthz"):
+        refused(await client.get(path, headers={"Host": host}), 421, "misdirected_request")
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1:8765", "localhost:8765", "LocalHost:8765", "[::1]:8765"])
+async def test_the_servers_own_names_are_known(client: httpx.AsyncClient, host: str) -> None:
+    assert (await client.get("/v1/models", headers={"Host": host})).status_code == 200
+
+
+async def test_two_or_no_host_headers_are_refused(api: Api) -> None:
+    for hosts in ([], [(b"host", b"127.0.0.1:8765"), (b"host", b"evil.example")]):
+        status = await bare_request(api, [*hosts, (b"authorization", f"Bearer {ADMIN}".encode())])
+        assert status == 421
+
+
+async def bare_request(api: Api, headers: list[tuple[bytes, bytes]], kind: str = "http") -> int:
+    """The status (or the close code) of a GET of /v1/models with exactly these headers."""
+    sent: list[Any] = []
+
+    async def receive() -> Any:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    scope = {
+        "type": kind,
+        "asgi": {"version": "3.0"},
+        "http_version": "1.1",
+        "method": "GET",
+        "scheme": "http",
+        "path": "/v1/models",
+        "raw_path": b"/v1/models",
+        "query_string": b"",
+        "root_path": "",
+        "headers": headers,
+    }
+    await api.app(scope, receive, send)
+    return sent[0].get("status") or sent[0]["code"]
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        "https://evil.example",
+        "null",
+        "http://localhost",
+        "http://localhost:3000",
+        "http://127.0.0.1:8765.evil.example",
+        "file://",
+    ],
+)
+async def test_a_page_of_another_origin_is_refused(client: httpx.AsyncClient, origin: str) -> None:
+    refused(await client.post("/v1/runs", json=START, headers={"Origin": origin}), 403, "forbidden")
+
+
+async def test_the_servers_own_page_and_configured_origins_get_in(make_api: MakeApi) -> None:
+    api = make_api(origins=frozenset({"https://notes.example"}))
+    for origin in ("http://127.0.0.1:8765", "https://notes.example"):
+        answer = await api.client.post("/v1/runs", json=START, headers={"Origin": origin})
+        assert answer.status_code == 202
+        assert not [name for name in answer.headers if name.startswith("access-control-")]
+
+
+async def test_no_preflight_is_granted(client: httpx.AsyncClient) -> None:
+    headers = {"Origin": "http://127.0.0.1:8765", "Access-Control-Request-Method": "POST"}
+    answer = await client.options("/v1/runs", headers=headers)
+    refused(answer, 405, "method_not_allowed")
+    assert not [name for name in answer.headers if name.startswith("access-control-")]
+
+
+async def test_a_web_socket_of_another_origin_is_closed_before_it_opens(api: Api) -> None:
+    own = [(b"host", b"127.0.0.1:8765"), (b"authorization", f"Bearer {ADMIN}".encode())]
+    assert await bare_request(api, [*own, (b"origin", b"https://evil.example")], "websocket") == 1008
+    assert await bare_request(api, [(b"host", b"evil.example")], "websocket") == 1008
+
+
+# --- tokens ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "authorization",
+    [
+        None,
+        "",
+        "Bearer",
+        "Bearer ",
+        "Bearer wrong-token-of-some-length",
+        f"Bearer {ADMIN}x",
+        f"Bearer {ADMIN[:-1]}",
+        f"Basic {ADMIN}",
+        ADMIN,
+        "Bearer \xff\xfe",
+    ],
+)
+async def test_no_token_or_a_wrong_one_is_401_with_a_challenge(api: Api, authorization: str | None) -> None:
+    del api.client.headers["Authorization"]
+    headers = {} if authorization is None else {"Authorization": authorization.encode("latin-1")}
+    for path in ("/v1/models", "/openapi.json", "/nowhere", "/docs", "/"):
+        answer = await api.client.get(path, headers=headers)
+        refused(answer, 401, "unauthorized")
+        assert answer.headers["www-authenticate"].startswith("Bearer")
+
+
+@pytest.mark.parametrize("name", ["token", "access_token", "api_key", "authorization"])
+async def test_a_token_in_the_address_is_no_token(api: Api, name: str) -> None:
+    del api.client.headers["Authorization"]
+    refused(await api.client.get("/v1/models", params={name: ADMIN}), 401, "unauthorized")
+    refused(
+        await api.client.get("/v1/models", params={name: ADMIN}, headers=bearer()), 400, "invalid_request"
+    )
+
+
+async def test_a_cookie_is_no_token(api: Api) -> None:
+    del api.client.headers["Authorization"]
+    answer = await api.client.get(
+        "/v1/models", headers={"Cookie": f"token={ADMIN}; Authorization=Bearer {ADMIN}"}
+    )
+    refused(answer, 401, "unauthorized")
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("GET", "/v1/models", {ADMIN, READER}),
+        ("GET", "/v1/runs", {ADMIN, READER}),
+        ("GET", "/openapi.json", {ADMIN, READER}),
+        ("POST", "/v1/runs", {ADMIN, RUNNER}),
+        ("POST", "/v1/chat/completions", {ADMIN, RUNNER}),
+        ("POST", "/v1/runs/run_0/cancel", {ADMIN, RUNNER}),
+        ("DELETE", "/v1/runs/run_0", {ADMIN}),
+        ("POST", "/v1/worker/claim", {ADMIN, WORKER}),
+    ],
+)
+async def test_a_token_opens_what_its_scopes_say(api: Api, method: str, path: str, allowed: set[str]) -> None:
+    for token in (ADMIN, READER, RUNNER, WORKER):
+        answer = await api.client.request(method, path, headers=bearer(token))
+        if token in allowed:
+            assert answer.status_code not in (401, 403)
+        else:
+            refused(answer, 403, "forbidden")
+
+
+def test_every_method_that_changes_something_needs_more_than_read() -> None:
+    assert {required_scope(method, "/v1/runs") for method in ("POST", "PUT", "PATCH", "DELETE")} == {
+        "run",
+        "admin",
+    }
+
+
+@pytest.mark.parametrize("secret", ["", "short"])
+def test_a_token_that_can_be_guessed_is_no_setting(secret: str) -> None:
+    with pytest.raises(ConfigurationError, match="weak"):
+        SecuritySettings((Token("weak", secret, frozenset({"admin"})),), frozenset())
+
+
+def test_a_host_is_known_with_its_port_and_without_it_only_where_browsers_leave_it_out() -> None:
+    assert host_values(["Mac.local", "::1"], 8765) == {"mac.local:8765", "[::1]:8765"}
+    assert host_values(["mac.local"], 80) == {"mac.local:80", "mac.local"}
+
+
+# --- answers -------------------------------------------------------------------------------------
+
+
+async def test_there_are_no_pages_that_run_scripts_from_elsewhere(client: httpx.AsyncClient) -> None:
+    for path in ("/docs", "/redoc"):
+        refused(await client.get(path), 404, "not_found")
+
+
+async def test_answers_are_kept_out_of_caches_and_not_sniffed(client: httpx.AsyncClient) -> None:
+    for path in ("/v1/models", "/healthz", "/v1/runs", "/openapi.json"):
+        headers = (await client.get(path)).headers
+        assert (headers["cache-control"], headers["x-content-type-options"]) == ("no-store", "nosniff")
