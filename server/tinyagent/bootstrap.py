@@ -1,0 +1,300 @@
+"""The sole place that builds things from settings."""
+
+from __future__ import annotations
+
+import errno
+import os
+import secrets
+from collections.abc import AsyncGenerator, Callable, Generator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from filelock import FileLock, Timeout
+from tzlocal import get_localzone_name
+
+from tinyagent.apps.base import Desktop
+from tinyagent.domain.tools import ToolSpec
+from tinyagent.engine.catalog import PlannerCatalog, PlannerEntry
+from tinyagent.engine.limits import Limits
+from tinyagent.engine.runs import RunService
+from tinyagent.errors import ConfigurationError, Conflict, StorageFull, TinyAgentError
+from tinyagent.journal.sqlite import SqliteJournal
+from tinyagent.ports import Planner, ToolHost, ToolSelector
+from tinyagent.settings import LlamaPlannerSettings, OpenAIPlannerSettings, PlannerSettings, Settings
+
+if TYPE_CHECKING:
+    from tinyagent.toolrag.model import NanoModel
+
+NANO, COMPACT = "nano", "compact"
+TOKEN_LOCK_S = 10.0
+GGUF_MAGIC = b"GGUF"
+BUNDLED_GGUF = Path("compact") / "compact-q8_0.gguf"
+
+
+def models_folder() -> Path:
+    """Where the bundled models lie: inside an installed package, beside the sources otherwise."""
+    package = Path(__file__).parent
+    installed = package / "_models"
+    return installed if installed.is_dir() else package.parents[1] / "models"
+
+
+class SystemClock:
+    """The computer's clock in the user's time zone: the named one, or the system's."""
+
+    def __init__(self, zone: str = "") -> None:
+        self._zone = ZoneInfo(zone) if zone else None
+
+    def now(self) -> datetime:
+        return datetime.now(UTC).astimezone(self._zone)
+
+
+@dataclass(frozen=True)
+class Toolkit:
+    """What understanding a request takes, without a journal and without acting."""
+
+    selector: ToolSelector
+    planners: PlannerCatalog
+    tools: Sequence[ToolSpec]
+
+    async def planner(self, name: str | None = None) -> Planner:
+        """A loaded planner. Raises ModelNotFound or ModelUnavailable."""
+        return await self.planners.get(self.planners.resolve(name))
+
+
+def prepare_home(settings: Settings) -> None:
+    """Make the home folder, readable by its owner only. Raises ConfigurationError or StorageFull."""
+    try:
+        settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
+        settings.data.mkdir(exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise _cannot_make("folder", settings.home, error) from error
+
+
+def _cannot_make(kind: str, path: Path, error: OSError | UnicodeDecodeError) -> TinyAgentError:
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+        return StorageFull(f"The {kind} {path} cannot be made: the disk is full.", hint="Free some space.")
+    reason = getattr(error, "strerror", None) or type(error).__name__
+    return ConfigurationError(
+        f"The {kind} {path} cannot be made or read: {reason}.",
+        hint="Check its permissions, remove it if it is damaged, or choose another folder with --home.",
+    )
+
+
+def read_token(settings: Settings) -> str:
+    """The access token: the configured one, else the one in the token file, which is made if need be.
+
+    Raises ConfigurationError or StorageFull.
+    """
+    if settings.token is not None:
+        return settings.token.get_secret_value()
+    prepare_home(settings)
+    path = settings.token_file
+    try:
+        with FileLock(f"{path}.lock", timeout=TOKEN_LOCK_S):
+            if not path.exists():
+                _write_token(path)
+            token = path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise _cannot_make("token file", path, error) from error
+    if not token:
+        raise ConfigurationError(f"The token file {path} is empty.", hint="Delete it; a new one is made.")
+    return token
+
+
+def _write_token(path: Path) -> None:
+    """A new token, readable by the owner only from its first byte on."""
+    unfinished = path.with_suffix(".new")
+    unfinished.unlink(missing_ok=True)
+    with os.fdopen(
+        os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8"
+    ) as file:
+        file.write(secrets.token_urlsafe(32) + "\n")
+    unfinished.replace(path)
+
+
+@contextmanager
+def home_lock(settings: Settings) -> Generator[None]:
+    """Hold the home folder for this process, so that no second one takes its runs for abandoned.
+
+    The system releases the lock with the process, however it ends. Raises Conflict when another
+    process holds it, ConfigurationError when there is no locking there.
+    """
+    prepare_home(settings)
+    lock = FileLock(settings.home / "lock", timeout=0)
+    try:
+        lock.acquire()
+    except Timeout:
+        raise Conflict(
+            f"Another tinyagent uses the folder {settings.home}.",
+            hint="Stop it, talk to it (`tinyagent ask` without --local), or use another --home.",
+        ) from None
+    except OSError as error:
+        raise _cannot_make("lock file", settings.home / "lock", error) from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def build_desktop(settings: Settings) -> Desktop:
+    """The portable applications on the data folder."""
+    from tinyagent.apps.portable import portable_desktop
+    from tinyagent.apps.portable.files import desktop_opener
+    from tinyagent.apps.zoom import DemoMeetings, ZoomMeetings
+    from tinyagent.demo import OWNER
+
+    keys, zone = settings.zoom, settings.timezone or get_localzone_name()
+    zoom = ZoomMeetings(keys.account_id, keys.client_id, keys.client_secret.get_secret_value(), zone)
+    return portable_desktop(
+        settings.data,
+        meetings=DemoMeetings() if settings.demo and zoom.unavailable() else zoom,
+        folders=settings.search_folders,
+        sender=settings.sender or (OWNER if settings.demo else ""),
+        zone=ZoneInfo(zone),
+        opener=desktop_opener() if settings.open_files else (),
+        maps=settings.maps,
+    )
+
+
+def build_host(settings: Settings, model: NanoModel) -> ToolHost:
+    """The sixteen tools on this computer's portable desktop."""
+    from tinyagent.tools.host import LocalToolHost
+    from tinyagent.writers.extractive import ExtractiveSummarizer
+
+    summarizer = ExtractiveSummarizer(model.embed)
+    return LocalToolHost(
+        build_desktop(settings), summarizer, region=settings.phone_region, demo=settings.demo
+    )
+
+
+def build_toolkit(settings: Settings) -> Toolkit:
+    """Tool RAG and planners, as configured. Raises ModelUnavailable when Tool RAG's files are faulty."""
+    from tinyagent.toolrag.selector import ClassifierSelector
+    from tinyagent.tools.registry import BUILT_IN
+
+    model = load_nano()
+    return Toolkit(ClassifierSelector(model), build_planners(settings), [tool.spec for tool in BUILT_IN])
+
+
+_nano: list[NanoModel] = []
+
+
+def load_nano() -> NanoModel:
+    """The bundled network, loaded once: Tool RAG and the nano planner share its encoder pass."""
+    if not _nano:
+        from tinyagent.toolrag.model import NanoModel
+
+        _nano.append(NanoModel.load(models_folder() / NANO))
+    return _nano[0]
+
+
+@asynccontextmanager
+async def open_service(settings: Settings) -> AsyncGenerator[RunService]:
+    """The engine with everything it needs, alone on its home folder; closed at the end.
+
+    Raises Conflict, ConfigurationError, ModelUnavailable or JournalError.
+    """
+    with home_lock(settings):
+        service = _build_service(settings)
+        try:
+            await service.recover()
+            yield service
+        finally:
+            await service.close()
+
+
+def _build_service(settings: Settings) -> RunService:
+    toolkit = build_toolkit(settings)
+    limits = Limits(
+        run_deadline_s=settings.run_deadline_s,
+        call_deadline_s=settings.call_deadline_s,
+        max_query_characters=settings.max_query_characters,
+        max_active_runs=settings.max_active_runs,
+    )
+    return RunService(
+        SqliteJournal(settings.journal),
+        toolkit.planners,
+        toolkit.selector,
+        build_host(settings, load_nano()),
+        SystemClock(settings.timezone),
+        limits,
+        settings.instructions,
+    )
+
+
+def build_planners(settings: Settings) -> PlannerCatalog:
+    """The bundled planners and the configured ones. Nothing is loaded yet."""
+    from tinyagent.toolrag.manifest import problem_in
+
+    entries = [
+        PlannerEntry(
+            NANO,
+            "bundled ONNX network that also is Tool RAG",
+            _load_nano_planner,
+            partial(problem_in, models_folder() / NANO),
+            _size(models_folder() / NANO),
+        ),
+        *(_configured(name, planner) for name, planner in _all_planners(settings).items()),
+    ]
+    return PlannerCatalog(entries, settings.planner)
+
+
+def _all_planners(settings: Settings) -> dict[str, PlannerSettings]:
+    bundled = LlamaPlannerSettings(kind="llama", path=models_folder() / BUNDLED_GGUF)
+    return {COMPACT: bundled, **settings.planners}
+
+
+def _load_nano_planner() -> Planner:
+    from tinyagent.planners.nano import NanoPlanner
+
+    return NanoPlanner(load_nano())
+
+
+def _configured(name: str, settings: PlannerSettings) -> PlannerEntry:
+    if isinstance(settings, OpenAIPlannerSettings):
+        described = f"{settings.model} at {settings.base_url}"
+        return PlannerEntry(name, described, partial(_load_openai, name, settings), lambda: "")
+    path = settings.path.expanduser()
+    load: Callable[[], Planner] = partial(_load_llama, name, settings, path)
+    problem = partial(_broken_gguf, path)
+    return PlannerEntry(name, f"{path.name} by llama.cpp", load, problem, _size(path))
+
+
+def _broken_gguf(path: Path) -> str:
+    """What is wrong with a GGUF file, as far as its first bytes tell."""
+    try:
+        with path.open("rb") as file:
+            return "" if file.read(len(GGUF_MAGIC)) == GGUF_MAGIC else f"{path} is no GGUF file, or damaged"
+    except FileNotFoundError:
+        return f"{path} is missing"
+    except OSError as error:
+        return f"{path} cannot be read: {error.strerror}"
+
+
+def _size(path: Path) -> int | None:
+    """Bytes of a file, or of the files in a folder; None when there is nothing."""
+    if path.is_dir():
+        return sum(file.stat().st_size for file in path.iterdir() if file.is_file())
+    return path.stat().st_size if path.is_file() else None
+
+
+def _load_llama(name: str, settings: LlamaPlannerSettings, path: Path) -> Planner:
+    from tinyagent.planners.llama import LlamaPlanner
+
+    return LlamaPlanner(
+        path, name=name, profile=settings.profile, context=settings.context, threads=settings.threads
+    )
+
+
+def _load_openai(name: str, settings: OpenAIPlannerSettings) -> Planner:
+    from tinyagent.planners.openai import OpenAIPlanner
+
+    key = settings.api_key.get_secret_value() if settings.api_key else None
+    return OpenAIPlanner(
+        settings.base_url, settings.model, name=name, api_key=key, timeout=settings.timeout_s
+    )

@@ -1,0 +1,196 @@
+"""The HTTP client of the command line: start a run, follow it, cancel it, look at old ones.
+
+A connection that breaks while a run is followed is made again where it broke; a run is
+started at most once, however often the request has to be repeated.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ipaddress
+import json
+import uuid
+from collections.abc import AsyncGenerator
+from datetime import datetime
+from types import TracebackType
+from typing import Any, Self, cast
+
+import httpx
+from httpx_sse import SSEError, aconnect_sse
+
+from tinyagent.domain.events import EVENT, TERMINAL, Event
+from tinyagent.errors import InvalidRequest, ServerUnreachable, TinyAgentError, Unauthorized
+
+HIGHEST_PORT = 65535
+CONNECT_TIMEOUT_S = 5.0
+ANSWER_TIMEOUT_S = 90.0
+"""Longer than a planner takes to load at its first use, and than a cancelled call takes to end."""
+SILENCE_S = 45.0
+"""An event stream sends something every 15 s; after three missed times the connection is dead."""
+RECONNECT_WAITS_S = (0.2, 0.5, 1.0, 2.0, 4.0)
+
+
+class Client:
+    """Speaks to one server. Use as an async context manager.
+
+    Every method raises ServerUnreachable when nobody answers, and otherwise the error that the
+    server reports.
+    """
+
+    def __init__(self, url: str, token: str | None) -> None:
+        self.url = _checked(url).rstrip("/")
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        timeout = httpx.Timeout(ANSWER_TIMEOUT_S, connect=CONNECT_TIMEOUT_S)
+        # A proxy of the environment cannot reach this machine's own addresses.
+        self._http = httpx.AsyncClient(
+            base_url=self.url, headers=headers, timeout=timeout, trust_env=not _is_local(self.url)
+        )
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._http.aclose()
+
+    async def start(self, query: str, planner: str | None = None, now: datetime | None = None) -> str:
+        """Begin a run and return its id."""
+        body: dict[str, Any] = {"query": query}
+        if planner is not None:
+            body["planner"] = planner
+        if now is not None:
+            body["now"] = now.isoformat()
+        headers = {"Idempotency-Key": uuid.uuid4().hex}
+        run = await self._request("POST", "/v1/runs", json=body, headers=headers)
+        return str(run["run"])
+
+    async def events(self, run: str, after: int = 0) -> AsyncGenerator[Event]:
+        """The run's events above `after`, up to its end, without a gap or a repeat."""
+        failures = 0
+        while True:
+            try:
+                async with contextlib.aclosing(self._stream(run, after)) as events:
+                    async for event in events:
+                        yield event
+                        after, failures = event.seq, 0
+                        if isinstance(event, TERMINAL):
+                            return
+            except (httpx.TransportError, SSEError) as error:
+                if isinstance(error, httpx.ConnectError) and after == 0:
+                    raise self._unreachable() from error
+            if failures == len(RECONNECT_WAITS_S):
+                raise ServerUnreachable(
+                    f"The connection to {self.url} was lost; the run may still be going on.",
+                    hint=f"See how it ended with `tinyagent runs show {run}`.",
+                )
+            await asyncio.sleep(RECONNECT_WAITS_S[failures])
+            failures += 1
+
+    async def _stream(self, run: str, after: int) -> AsyncGenerator[Event]:
+        timeout = httpx.Timeout(SILENCE_S, connect=CONNECT_TIMEOUT_S)
+        headers = {"Last-Event-ID": str(after)} if after else {}
+        async with aconnect_sse(
+            self._http, "GET", f"/v1/runs/{run}/events", headers=headers, timeout=timeout
+        ) as source:
+            if source.response.is_error:
+                await source.response.aread()
+                raise _reported(source.response)
+            async for frame in source.aiter_sse():
+                if (
+                    frame.event == "error"
+                ):  # the server itself failed; the run's own end is an event of its own
+                    raise _error_in(json.loads(frame.data))
+                if frame.data:
+                    yield EVENT.validate_json(frame.data)
+
+    async def cancel(self, run: str) -> None:
+        """Stop the run; what writes at this moment is finished first."""
+        await self._request("POST", f"/v1/runs/{run}/cancel")
+
+    async def runs(self, limit: int) -> list[dict[str, Any]]:
+        """Summaries of runs, newest first."""
+        page = await self._request("GET", "/v1/runs", params={"limit": limit})
+        return cast("list[dict[str, Any]]", page["data"])
+
+    async def run(self, run: str) -> dict[str, Any]:
+        """The whole run as it stands."""
+        return await self._request("GET", f"/v1/runs/{run}")
+
+    async def alive(self) -> bool:
+        """Whether a tinyagent server answers at the address."""
+        with contextlib.suppress(TinyAgentError):
+            return (await self._request("GET", "/healthz")).get("status") == "ok"
+        return False
+
+    async def _request(self, method: str, path: str, **arguments: Any) -> dict[str, Any]:
+        try:
+            response = await self._http.request(method, path, **arguments)
+        except httpx.TransportError as error:
+            raise self._unreachable() from error
+        if response.is_error:
+            raise _reported(response)
+        return _object(response)
+
+    def _unreachable(self) -> ServerUnreachable:
+        return ServerUnreachable(
+            f"No server answers at {self.url}.", hint="Start it with `tinyagent serve`, or use `--local`."
+        )
+
+
+def _checked(url: str) -> str:
+    """The address, if a request can go there. Raises InvalidRequest."""
+    with contextlib.suppress(httpx.InvalidURL):
+        parts = httpx.URL(url)
+        if parts.scheme in ("http", "https") and parts.host and (parts.port or 0) <= HIGHEST_PORT:
+            return url
+    raise InvalidRequest(f"“{url}” is no address of a server.", hint="Write it as http://127.0.0.1:8765.")
+
+
+def _is_local(url: str) -> bool:
+    host = httpx.URL(url).host
+    with contextlib.suppress(ValueError):
+        return ipaddress.ip_address(host).is_loopback
+    return host == "localhost"
+
+
+def _object(response: httpx.Response) -> dict[str, Any]:
+    with contextlib.suppress(ValueError):
+        body: object = response.json()
+        if isinstance(body, dict):
+            return cast("dict[str, Any]", body)
+    raise ServerUnreachable(
+        f"What answers at {response.request.url.copy_with(path='/')} is no tinyagent server.",
+        hint="Give its address with `--url`.",
+    )
+
+
+def _reported(response: httpx.Response) -> TinyAgentError:
+    """The error in a response's body, as the kind of error that the server meant."""
+    body = _object(response)
+    if response.status_code == Unauthorized.status:
+        return Unauthorized(
+            "The server does not accept this token.",
+            hint="Use the server's `--home`, or set TINYAGENT_TOKEN to what `tinyagent token` prints there.",
+        )
+    return _error_in(body, f"The server answered with status {response.status_code}.")
+
+
+def _error_in(body: dict[str, Any], otherwise: str = "The server failed.") -> TinyAgentError:
+    """The error that a JSON body tells of; `otherwise` is its message when there is none."""
+    reported = body.get("error")
+    error = cast("dict[str, Any]", reported) if isinstance(reported, dict) else {}
+    kind = _kinds(TinyAgentError).get(str(error.get("code")), TinyAgentError)
+    return kind(
+        str(error.get("message") or otherwise),
+        param=error.get("param"),
+        candidates=error.get("candidates", ()),
+    )
+
+
+def _kinds(root: type[TinyAgentError]) -> dict[str, type[TinyAgentError]]:
+    kinds = {root.code: root}
+    for kind in root.__subclasses__():
+        kinds.update(_kinds(kind))
+    return kinds

@@ -1,0 +1,115 @@
+"""The server process: one home, one port, a clean end."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import socket
+from collections.abc import Callable
+from ipaddress import ip_address
+from types import FrameType
+
+import uvicorn
+
+from tinyagent.api.app import create_app
+from tinyagent.api.security import Permission, SecuritySettings, Token, host_values
+from tinyagent.bootstrap import open_service, read_token
+from tinyagent.engine.runs import RunService
+from tinyagent.errors import AddressInUse, ConfigurationError
+from tinyagent.settings import Settings
+
+LOOPBACK_NAMES = ("127.0.0.1", "localhost", "::1")
+GRACEFUL_STOP_S = 5
+ALL_SCOPES: frozenset[Permission] = frozenset({"run", "read", "worker", "admin"})
+
+
+async def serve(settings: Settings, started: Callable[[str], None]) -> None:
+    """Serve until a signal stops the process; `started` is called with the URL.
+
+    Raises AddressInUse, ConfigurationError, Conflict (another process uses the home folder) or
+    JournalError, all before anything is served.
+    """
+    token = read_token(settings)  # made before anybody can connect and look for it
+    with listening_socket(settings) as listener:
+        port = listener.getsockname()[1]
+        async with open_service(settings) as service:
+            app = create_app(service, security(settings, port, token))
+            config = uvicorn.Config(
+                app,
+                log_level="warning",
+                access_log=False,
+                lifespan="off",
+                server_header=False,
+                timeout_graceful_shutdown=GRACEFUL_STOP_S,
+            )
+            server = _Server(config, service)
+            started(f"http://{_shown_host(settings.host)}:{port}")
+            await server.serve([listener])
+
+
+class _Server(uvicorn.Server):
+    """Stops the runs as soon as it is told to end, so that no open stream holds it."""
+
+    def __init__(self, config: uvicorn.Config, service: RunService) -> None:
+        super().__init__(config)
+        self._service = service
+        self._loop = asyncio.get_running_loop()
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        self._loop.call_soon_threadsafe(self._service.stop_runs)
+        super().handle_exit(sig, frame)
+
+
+def listening_socket(settings: Settings) -> socket.socket:
+    """A socket that listens on the configured address, made before anything slow is loaded."""
+    if not _is_loopback(settings.host) and settings.token is None:
+        raise ConfigurationError(
+            f"Serving on {settings.host} lets other computers in, and needs a token that was set on purpose.",
+            hint="Set TINYAGENT_TOKEN to a long random text, or serve on 127.0.0.1.",
+        )
+    listener = socket.socket(socket.AF_INET6 if ":" in settings.host else socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((settings.host, settings.port))
+        listener.listen(128)
+    except OSError as error:
+        listener.close()
+        raise _bind_error(error, settings) from error
+    return listener
+
+
+def _bind_error(error: OSError, settings: Settings) -> Exception:
+    place = f"{settings.host}:{settings.port}"
+    if error.errno == errno.EADDRINUSE:
+        return AddressInUse(
+            f"Another program listens on {place}.",
+            hint="It may be tinyagent itself. Stop it, or choose another port with --port.",
+        )
+    return ConfigurationError(
+        f"{place} cannot be served on: {error.strerror}.", hint="Check --host and --port."
+    )
+
+
+def security(settings: Settings, port: int, token: str) -> SecuritySettings:
+    """Who gets in: the owner's token, loopback names and what the settings add."""
+    named = [name for name in settings.allowed_hosts if ":" not in name]
+    full = frozenset(name.lower() for name in settings.allowed_hosts if ":" in name)
+    own = [] if settings.host in ("0.0.0.0", "::") else [settings.host]  # noqa: S104
+    return SecuritySettings(
+        tokens=(Token("owner", token, ALL_SCOPES),),
+        hosts=host_values([*LOOPBACK_NAMES, *own, *named], port) | full,
+        origins=frozenset(settings.allowed_origins),
+    )
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    with contextlib.suppress(ValueError):
+        return ip_address(host).is_loopback
+    return False
+
+
+def _shown_host(host: str) -> str:
+    return f"[{host}]" if ":" in host else host

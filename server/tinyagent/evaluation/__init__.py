@@ -1,0 +1,1 @@
+"""How good are plans and tool selections? Cases, scores with intervals, and the runs that make them."""

@@ -1,0 +1,86 @@
+"""Where settings come from and what happens when they are wrong."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from tinyagent.bootstrap import SystemClock, home_lock, read_token
+from tinyagent.errors import ConfigurationError, Conflict
+from tinyagent.settings import load_settings
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("TINYAGENT_PORT", "TINYAGENT_HOME", "TINYAGENT_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def test_flags_beat_the_environment_which_beats_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "config.toml").write_text('port = 1\nphone_region = "DE"\nplanner = "file"\n')
+    monkeypatch.setenv("TINYAGENT_PORT", "2")
+    monkeypatch.setenv("TINYAGENT_PLANNER", "environment")
+    monkeypatch.setenv("TINYAGENT_HOME", str(tmp_path))
+    settings = load_settings(port=3)
+    assert (settings.port, settings.planner, settings.phone_region) == (3, "environment", "DE")
+    assert settings.home == tmp_path
+
+
+def test_every_fault_is_reported_at_once(tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text('port = "x"\ncolour = 1\n[planners.a]\nkind = "llama"\n')
+    with pytest.raises(ConfigurationError) as caught:
+        load_settings(home=tmp_path)
+    assert all(place in caught.value.message for place in ("port", "colour", "planners.a"))
+
+
+@pytest.mark.parametrize("content", [b"port = ", b"\xff\xfe"])
+def test_a_file_that_is_no_toml_is_named(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "config.toml").write_bytes(content)
+    with pytest.raises(ConfigurationError, match=r"config\.toml"):
+        load_settings(home=tmp_path)
+
+
+def test_the_token_is_made_once_and_only_its_owner_can_read_it(tmp_path: Path) -> None:
+    settings = load_settings(home=tmp_path / "home")
+    token = read_token(settings)
+    assert read_token(settings) == token
+    assert len(token) >= 32
+    assert settings.token_file.stat().st_mode & 0o777 == 0o600
+    assert token not in repr(load_settings(home=tmp_path, token=token))
+
+
+def test_one_home_serves_one_process_at_a_time(tmp_path: Path) -> None:
+    settings = load_settings(home=tmp_path)
+    with home_lock(settings), pytest.raises(Conflict, match="Another tinyagent"), home_lock(settings):
+        pass
+    with home_lock(settings):
+        pass
+
+
+def test_an_environment_variable_that_is_no_list_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TINYAGENT_FOLDERS", "documents")
+    with pytest.raises(ConfigurationError, match="folders"):
+        load_settings(home=tmp_path)
+
+
+def test_a_token_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    (tmp_path / "token").mkdir()
+    with pytest.raises(ConfigurationError, match="token"):
+        read_token(load_settings(home=tmp_path))
+
+
+def test_the_clock_goes_by_the_configured_time_zone() -> None:
+    offsets = {SystemClock(zone).now().utcoffset() for zone in ("Asia/Kathmandu", "Pacific/Kiritimati")}
+    assert offsets == {timedelta(hours=5, minutes=45), timedelta(hours=14)}
+
+
+def test_a_home_that_cannot_be_locked_is_named(tmp_path: Path) -> None:
+    (tmp_path / "lock").mkdir()
+    with pytest.raises(ConfigurationError, match="lock"), home_lock(load_settings(home=tmp_path)):
+        pass
