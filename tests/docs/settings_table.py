@@ -1,0 +1,43 @@
+"""The table of settings for `docs/configuration.md`.
+
+`PYTHONPATH=server:. python -m tests.docs.settings_table` writes it into the page.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import BaseModel
+from pydantic_core import PydanticUndefined
+
+from tinyagent.settings import LlamaPlannerSettings, OpenAIPlannerSettings, Settings
+
+PAGE = Path(__file__).parents[2] / "docs" / "configuration.md"
+TABLES = {"settings": Settings, "llama": LlamaPlannerSettings, "openai": OpenAIPlannerSettings}
+
+
+def table(model: type[BaseModel]) -> str:
+    """Names, defaults and meanings of a section."""
+    rows = ["| name | default | meaning |", "| --- | --- | --- |"]
+    for name, field in model.model_fields.items():
+        if field.description is None:
+            continue
+        default = (
+            "" if field.default is PydanticUndefined or field.default in (None, "", [], {}) else field.default
+        )
+        shown = f"`{str(default).lower() if isinstance(default, bool) else default}`" if default != "" else ""
+        rows.append(f"| `{name}` | {shown} | {field.description} |")
+    return "\n".join(rows)
+
+
+def filled(page: str) -> str:
+    """The page with every generated table as it should be."""
+    for name, model in TABLES.items():
+        start, end = f"<!-- table {name} -->\n", "<!-- end -->"
+        before, rest = page.split(start, 1)
+        page = f"{before}{start}{table(model)}\n{end}{rest.split(end, 1)[1]}"
+    return page
+
+
+if __name__ == "__main__":
+    PAGE.write_text(filled(PAGE.read_text()))
