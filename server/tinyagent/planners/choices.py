@@ -15,8 +15,6 @@ from tinyagent.planners.network import Floats
 from tinyagent.planners.symbols import JOIN
 from tinyagent.planners.words import Word
 
-COUNTS_WEIGHT = 1.0
-"""How much the classifier's view of the tools counts beside the decoder's own."""
 _FLOOR = 1e-3
 _COPY = 2
 _TRIED = 8
@@ -34,7 +32,11 @@ class Choice:
 
 
 class Choices:
-    """Ranks what may follow, for one request. `words` are those that the encoder saw."""
+    """Ranks what may follow, for one request. `words` are those that the encoder saw.
+
+    `counts_weight` says how much the classifier's view of the tools (`counts`) counts beside the
+    decoder's own.
+    """
 
     def __init__(
         self,
@@ -43,10 +45,12 @@ class Choices:
         counts: Floats,
         words: Sequence[Word],
         tools: Collection[str],
+        evidence: Evidence,
+        counts_weight: float,
     ) -> None:
         self._numbers = {symbol: index for index, symbol in enumerate(symbols)}
-        self._counts = _Counts(labels, counts, tools)
-        self._evidence = Evidence(words)
+        self._counts = _Counts(labels, counts, tools, counts_weight)
+        self._evidence = evidence
         # A word's copies and its symbol are one group: their probabilities add up.
         groups: dict[str, int] = {}
         self._of_place = _array(groups.setdefault(word.text.lower(), len(groups)) for word in words)
@@ -110,7 +114,7 @@ def _array(numbers: Iterable[int]) -> NDArray[np.int64]:
 class _Counts:
     """What the classifier thinks of how often each offered tool is called."""
 
-    def __init__(self, labels: Sequence[str], counts: Floats, tools: Collection[str]) -> None:
+    def __init__(self, labels: Sequence[str], counts: Floats, tools: Collection[str], weight: float) -> None:
         tails = counts[:, ::-1].cumsum(1)[:, ::-1]
         again = np.clip(tails[:, 1:] / np.maximum(tails[:, :-1], 1e-9), _FLOOR, 1 - _FLOOR)
         # The last class is "so often or more": whether once more is open.
@@ -119,8 +123,8 @@ class _Counts:
         self._enough: dict[str, list[float]] = {}
         for index, label in enumerate(labels):
             if label in tools:
-                self._again[label] = (COUNTS_WEIGHT * np.log(again[index])).tolist()
-                self._enough[label] = (COUNTS_WEIGHT * np.log(1 - again[index])).tolist()
+                self._again[label] = (weight * np.log(again[index])).tolist()
+                self._enough[label] = (weight * np.log(1 - again[index])).tolist()
 
     def bonuses(self, called: Mapping[str, int]) -> dict[str, float]:
         """What to add to the log-probabilities of each tool's symbol and of the plan's end."""

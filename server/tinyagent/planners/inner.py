@@ -149,9 +149,12 @@ class PlanCompiler:
     def _email(self, draft: DraftCall) -> list[Value]:
         return [
             self._list(draft.items("recipients")), self._list(draft.items("cc")),
-            self._sentence(subject_of(draft, self._drafts, self._query)), self._text(draft.text("context")),
+            self._sentence(self._subject(draft)), self._text(draft.text("context")),
             self._list(draft.items("attachments")),
         ]  # fmt: skip
+
+    def _subject(self, draft: DraftCall) -> str:
+        return subject_of(draft, self._drafts, self._query)
 
     def _reply(self, draft: DraftCall) -> list[Value]:
         context = self._text(draft.text("context"))

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator
+from datetime import datetime
 from typing import Generic
 
 from tinyagent.domain.plan import END_OF_PLAN, JOIN, format_call
 from tinyagent.errors import PlannerFailed
 from tinyagent.planners.inner import DraftCall, PlanCompiler
 from tinyagent.planners.network import EncodedT, PointerNetwork
-from tinyagent.planners.pointer import Writing
+from tinyagent.planners.pointer import Search, Writing
 from tinyagent.ports import PlanRequest, Usage
 
 
@@ -21,8 +22,14 @@ class NanoPlanner(Generic[EncodedT]):
     name = "nano"
     can_replan = False
 
-    def __init__(self, network: PointerNetwork[EncodedT]) -> None:
-        self._network = network
+    def __init__(
+        self,
+        network: PointerNetwork[EncodedT],
+        *,
+        search: Search | None = None,
+        compiler: Callable[[str, datetime, int], PlanCompiler] = PlanCompiler,
+    ) -> None:
+        self._network, self._search, self._compiler = network, search, compiler
         self._busy = threading.Lock()
 
     async def plan(self, request: PlanRequest) -> AsyncGenerator[str | Usage]:
@@ -32,10 +39,12 @@ class NanoPlanner(Generic[EncodedT]):
         """
         encoded = await self._network.encode(request.query)
         tools = [tool.name for tool in request.tools]
-        compiler = PlanCompiler(request.query, request.now, request.first_index)
+        compiler = self._compiler(request.query, request.now, request.first_index)
         index = request.first_index
         try:
-            writing = await asyncio.to_thread(Writing, self._network, request.query, encoded, tools)
+            writing = await asyncio.to_thread(
+                Writing, self._network, request.query, encoded, tools, self._search
+            )
             calls = writing.calls()
             while (draft := await asyncio.to_thread(self._advance, calls)) is not None:
                 yield format_call(compiler.compile(draft)) + "\n"

@@ -2,24 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Generic
 
 from tinyagent.planners.choices import Choice, Choices
 from tinyagent.planners.drafts import DraftReader
+from tinyagent.planners.evidence import Evidence
 from tinyagent.planners.inner import DraftCall
 from tinyagent.planners.legal import PlanState
 from tinyagent.planners.network import EncodedT, PointerNetwork, Writer
 from tinyagent.planners.symbols import JOIN
-from tinyagent.planners.words import split_words, word_pieces
+from tinyagent.planners.words import Word, split_words, word_pieces
 
 MAX_STEPS = 220
-WIDTH = 3
-"""Plans that are followed side by side."""
-MARGIN = 3.0
-"""Plans that are so much less likely than the best one (in log-probability) are given up."""
 _BEGIN = Choice(0.0, 1, -1, "")
+
+
+@dataclass(frozen=True)
+class Search:
+    """How a plan is looked for.
+
+    `width` plans are followed side by side; those that are less likely than the best one by more
+    than `margin` (in log-probability) are given up. `counts_weight` says how much the classifier's
+    view of the tools counts beside the decoder's own, `evidence` what a request speaks against.
+    """
+
+    width: int = 3
+    margin: float = 3.0
+    counts_weight: float = 1.0
+    evidence: Callable[[Sequence[Word]], Evidence] = Evidence
 
 
 @dataclass(frozen=True)
@@ -57,13 +69,23 @@ class Writing(Generic[EncodedT]):
     """One request's plan being written; `calls` goes on until it ends. `steps` counts its symbols."""
 
     def __init__(
-        self, network: PointerNetwork[EncodedT], text: str, encoded: EncodedT, tools: Collection[str]
+        self,
+        network: PointerNetwork[EncodedT],
+        text: str,
+        encoded: EncodedT,
+        tools: Collection[str],
+        search: Search | None = None,
     ) -> None:
         self.steps = 0
+        self._search = search or Search()
         words = split_words(text)
         places = word_pieces(encoded.offsets, words)
         self._limit = min(MAX_STEPS, network.max_steps)
-        self._choices = Choices(network.symbols, network.labels, encoded.counts, words[: len(places)], tools)
+        seen = words[: len(places)]
+        self._choices = Choices(
+            network.symbols, network.labels, encoded.counts, seen, tools,
+            self._search.evidence(seen), self._search.counts_weight,
+        )  # fmt: skip
         self._reader = DraftReader(words, text)
         self._read = 0
         self._plans = [_Plan(0.0, (), PlanState(tools))]
@@ -96,10 +118,11 @@ class Writing(Generic[EncodedT]):
         grown = [
             (plan.score + choice.score, row, choice)
             for row, plan in enumerate(self._plans)
-            for choice in self._choices.best(written[row], pointed[row], plan.state, WIDTH)
+            for choice in self._choices.best(written[row], pointed[row], plan.state, self._search.width)
         ]
         grown.sort(key=lambda item: -item[0])
-        kept = [item for item in grown[:WIDTH] if item[0] >= grown[0][0] - MARGIN]
+        least = grown[0][0] - self._search.margin
+        kept = [item for item in grown[: self._search.width] if item[0] >= least]
         plans = [(row, self._plans[row].grow(choice)) for _, row, choice in kept]
         for _, plan in plans:
             if plan.ended and (ended is None or plan.score > ended.score):

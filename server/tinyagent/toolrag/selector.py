@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from tinyagent.domain.tools import ToolSpec
@@ -33,12 +33,13 @@ class SelectionRules:
     """When a tool is offered to the planner.
 
     Nothing is selected unless some tool reaches `scope`: no tool can serve the request then. Else
-    all that reach `threshold` are, with what they need, and the best `at_least` in any case.
+    all that reach `threshold` are, with what they need (`needs`), and the best `at_least` in any case.
     """
 
     scope: float = 0.2
     threshold: float = 0.02
     at_least: int = 3
+    needs: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: NEEDS)
 
 
 class ClassifierSelector:
@@ -68,5 +69,5 @@ def choose(scores: Mapping[str, float], rules: SelectionRules) -> tuple[str, ...
     chosen |= set(ranked[: rules.at_least])
     # Only what is probable in its own right brings its helpers along: a filled-up place does not.
     certain = [name for name in ranked if scores[name] >= rules.scope]
-    chosen |= {need for name in certain for need in NEEDS.get(name, ()) if need in scores}
+    chosen |= {need for name in certain for need in rules.needs.get(name, ()) if need in scores}
     return tuple(name for name in ranked if name in chosen)

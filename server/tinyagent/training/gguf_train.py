@@ -20,12 +20,12 @@ from torch import Tensor
 from torch.nn import functional
 
 from tinyagent.planners.compact import all_tags
+from tinyagent.training.corpus import read_corpus
 from tinyagent.training.gguf_network import PlannerNetwork, Shape
 from tinyagent.training.gguf_rows import TokenRow, copy_rows, plan_rows, texts_of
 from tinyagent.training.gguf_tokenizer import PlannerTokenizer, load_tokenizer, train_tokenizer
 from tinyagent.training.muon import Muon
-from tinyagent.training.rows import Row, read_requests, row_of
-from tinyagent.training.split import part_of
+from tinyagent.training.rows import Row
 
 CHECKPOINT_SECONDS = 120.0
 LOG_SECONDS = 30.0
@@ -159,7 +159,7 @@ def train(trainer: Trainer, tokenizer: PlannerTokenizer, rows: Sequence[Row], ch
 def main() -> None:
     """Read the command line and train."""
     parser = argparse.ArgumentParser(description="Train the small GGUF planner.")
-    parser.add_argument("--data", type=Path, required=True, help="folder of .jsonl files with requests")
+    parser.add_argument("--data", type=Path, required=True, help="folder of requests (natural/, written/)")
     parser.add_argument("--work", type=Path, required=True, help="folder for tokenizer and checkpoint")
     parser.add_argument("--seconds", type=float, default=1800.0, help="seconds of processor time")
     parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
@@ -167,8 +167,7 @@ def main() -> None:
     torch.set_num_threads(arguments.threads)
     torch.manual_seed(0)
     arguments.work.mkdir(parents=True, exist_ok=True)
-    requests = read_requests(sorted(arguments.data.glob("*.jsonl")))
-    rows = [row_of(request) for request in requests if part_of(request.identifier) == "train"]
+    rows = read_corpus(arguments.data).rows("train")
     stored = arguments.work / "tokenizer.json"
     if not stored.exists():
         train_tokenizer(texts_of(rows), all_tags(), Shape().vocabulary).save(stored)

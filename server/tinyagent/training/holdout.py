@@ -9,14 +9,14 @@ import argparse
 import json
 from pathlib import Path
 
-from tinyagent.training.rows import read_requests
-from tinyagent.training.split import part_of
+from tinyagent.training.corpus import read_corpus
+from tinyagent.training.split import Part
 
 
-def write_part(natural: Path, part: str, out: Path) -> int:
-    """Write the part's requests as JSONL; their number."""
-    requests = read_requests(sorted(natural.glob("*.jsonl")))
-    chosen = [request for request in requests if part_of(request.identifier) == part]
+def write_part(data: Path, part: Part, source: str, out: Path) -> int:
+    """Write the part's requests from one source ("" for all) as JSONL; their number."""
+    entries = read_corpus(data).parts[part]
+    chosen = [entry.request for entry in entries if source in ("", entry.source)]
     lines = [
         json.dumps(
             {
@@ -35,11 +35,12 @@ def write_part(natural: Path, part: str, out: Path) -> int:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--natural", type=Path, required=True, help="folder of natural requests (JSONL)")
+    parser.add_argument("--data", type=Path, required=True, help="folder of requests (natural/, written/)")
+    parser.add_argument("--source", choices=("natural", "written"), default="", help="only these")
     parser.add_argument("--part", choices=("dev", "test"), default="test")
     parser.add_argument("--out", type=Path, required=True)
     options = parser.parse_args()
-    print(f"{write_part(options.natural, options.part, options.out)} requests in {options.out}")
+    print(f"{write_part(options.data, options.part, options.source, options.out)} requests in {options.out}")
 
 
 if __name__ == "__main__":

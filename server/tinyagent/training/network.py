@@ -28,6 +28,7 @@ class Shape:
     pieces: int = 192
     steps: int = 256
     counts: int = 4
+    dropout: float = 0.1
 
 
 def _heads(x: Tensor, heads: int) -> Tensor:
@@ -59,6 +60,7 @@ class Layer(nn.Module):
         self.cross_out = nn.Linear(width, width)
         self.expand = nn.Linear(width, shape.inner)
         self.contract = nn.Linear(shape.inner, width)
+        self.drop = nn.Dropout(shape.dropout)
 
     def remember(self, memory: Tensor) -> tuple[Tensor, Tensor]:
         """Keys and values of the request; computed once a request."""
@@ -72,10 +74,10 @@ class Layer(nn.Module):
 
     def finish(self, x: Tensor, mixed: Tensor, key: Tensor, value: Tensor, bias: Tensor | None) -> Tensor:
         """The layer's output, given what self-attention mixed and the request's keys and values."""
-        x = x + self.own_out(mixed)
+        x = x + self.drop(self.own_out(mixed))
         query = _heads(self.query(self.cross_norm(x)), self.heads)
-        x = x + self.cross_out(attend(query, key, value, bias))
-        return x + self.contract(F.gelu(self.expand(self.inner_norm(x))))
+        x = x + self.drop(self.cross_out(attend(query, key, value, bias)))
+        return x + self.drop(self.contract(F.gelu(self.expand(self.inner_norm(x)))))
 
 
 class PlanNetwork(nn.Module):

@@ -42,6 +42,16 @@ _LEADS = frozenset({
     "tonight", "today", "until", "till", "half", "quarter",
 })  # fmt: skip
 """First words that decide which phrases may replace each other in a sentence."""
+_INVENTED = ("person", "note", "place", "topic", "folder", "calendar")
+INVENTED_SHARE = 0.15
+_ONSETS = (
+    "b", "br", "c", "ch", "d", "dr", "f", "g", "gr", "h", "j", "k", "kl", "l", "m", "n", "p", "pr", "qu",
+    "r", "s", "sh", "st", "t", "th", "tr", "v", "w", "y", "z",
+)  # fmt: skip
+_RHYMES = (
+    "a", "al", "an", "ar", "e", "el", "en", "er", "i", "in", "ir", "is", "o", "ol", "on", "or", "u", "un",
+    "us", "ai", "ea", "ou", "ie", "ao", "ek", "it", "os", "um",
+)  # fmt: skip
 _CONNECTIVES = (
     ". Also, ", ". Then ", ", then ", ", and ", " and also ", "; ", ". ", ". ", " and ", "\n", ", plus ",
     ". After that ", " - also ", ". Oh and ", ", and then ", ". And ",
@@ -99,7 +109,7 @@ def swap(row: Row, pools: Pools, chance: random.Random, share: float) -> Row:
     for kind, old in _slots(row):
         if chance.random() >= share:
             continue
-        new = chance.choice(pools.fillings[_shape(kind, old)])
+        new = _filling(kind, old, pools, chance)
         pattern = _bounded(old)
         match = pattern.search(query)
         if (
@@ -114,11 +124,25 @@ def swap(row: Row, pools: Pools, chance: random.Random, share: float) -> Row:
     return Row(query, calls, ())
 
 
+def _filling(kind: str, old: str, pools: Pools, chance: random.Random) -> str:
+    """Another filling of the slot: mostly one from the rows, sometimes a name that nobody has."""
+    if kind in _INVENTED and old.replace(" ", "").isalpha() and chance.random() < INVENTED_SHARE:
+        return " ".join(_invented(word, chance) for word in old.split())
+    return chance.choice(pools.fillings[_shape(kind, old)])
+
+
+def _invented(like: str, chance: random.Random) -> str:
+    """A word of two or three syllables with the other's capital, so that copying is learnt and no names."""
+    word = "".join(chance.choice(_ONSETS) + chance.choice(_RHYMES) for _ in range(chance.randint(2, 3)))
+    return word.capitalize() if like[:1].isupper() else word
+
+
 def _replace(calls: Sequence[DraftCall], pattern: re.Pattern[str], new: str) -> tuple[DraftCall, ...]:
-    return _map_texts(calls, lambda text: pattern.sub(lambda _: new, text))
+    return map_texts(calls, lambda text: pattern.sub(lambda _: new, text))
 
 
-def _map_texts(calls: Sequence[DraftCall], change: Callable[[str], str]) -> tuple[DraftCall, ...]:
+def map_texts(calls: Sequence[DraftCall], change: Callable[[str], str]) -> tuple[DraftCall, ...]:
+    """The calls with every text of theirs changed."""
     return tuple(
         DraftCall(
             call.tool,
@@ -152,7 +176,7 @@ def join(first: Row, second: Row, chance: random.Random) -> Row | None:
     ):
         tail = tail[0].lower() + tail[1:]
     shift = len(first.calls)
-    moved = _map_texts(
+    moved = map_texts(
         second.calls,
         lambda text: re.sub(r"(?<!\$)\$(\d+)", lambda match: f"${int(match[1]) + shift}", text),
     )

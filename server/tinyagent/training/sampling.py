@@ -13,9 +13,11 @@ import torch
 from torch import Tensor
 
 from tinyagent.toolrag.labels import CLASSES
+from tinyagent.training.disguise import disguise
 from tinyagent.training.examples import Encoder, Example
 from tinyagent.training.recombine import Pools, join, swap
 from tinyagent.training.rows import Row
+from tinyagent.training.split import part_of
 
 _LOOKUPS = frozenset({"get_phone_number", "get_email_address"})
 _CHUNK = 1024
@@ -31,20 +33,27 @@ class Labelled:
 
 @dataclass(frozen=True)
 class Mixture:
-    """Shares of the rows of a chunk, as fractions of the natural rows in it."""
+    """Shares of the rows of a chunk, as fractions of the natural rows in it.
+
+    `joined_again` is the share of the joined rows that a third one is joined to.
+    """
 
     swapped: float = 0.4
-    joined: float = 0.12
+    joined: float = 0.18
+    joined_again: float = 0.25
     out_of_scope: float = 0.16
-    labelled: float = 0.04
+    labelled: float = 0.06
 
 
 def read_labelled(path: Path) -> list[Labelled]:
-    """Real requests with acceptable tools from a JSONL file; ambiguous ones (`null`) are left out."""
+    """Real requests with acceptable tools from a JSONL file, those for training.
+
+    Ambiguous ones (`null`) are left out, and one in ten is kept aside by its text.
+    """
     found: list[Labelled] = []
     for line in path.read_text("utf-8").splitlines():
         raw = cast("dict[str, Any]", json.loads(line))
-        if raw["accept"] is not None:
+        if raw["accept"] is not None and part_of(raw["text"]) == "train":
             found.append(Labelled(raw["text"], tuple(raw["accept"])))
     return found
 
@@ -91,11 +100,18 @@ class Sampler:
         return [example for example in examples if example is not None]
 
     def _varied(self, row: Row) -> Row:
-        varied = swap(row, self._pools, self._chance, self._mixture.swapped)
+        varied = self._swapped(row)
         if self._chance.random() < self._mixture.joined:
-            other = swap(self._chance.choice(self._rows), self._pools, self._chance, self._mixture.swapped)
-            return join(varied, other, self._chance) or varied
-        return varied
+            varied = self._joined(varied)
+            if self._chance.random() < self._mixture.joined_again:
+                varied = self._joined(varied)
+        return disguise(varied, self._chance)
+
+    def _swapped(self, row: Row) -> Row:
+        return swap(row, self._pools, self._chance, self._mixture.swapped)
+
+    def _joined(self, row: Row) -> Row:
+        return join(row, self._swapped(self._chance.choice(self._rows)), self._chance) or row
 
     def _bare(self, item: Labelled) -> Example | None:
         counts = [-1 if tool in _LOOKUPS or tool in item.accept else 0 for tool in CLASSES]

@@ -1,4 +1,4 @@
-"""Train `nano`: `python -m tinyagent.training.train_nano --natural DIR --out FILE --minutes 60`.
+"""Train `nano`: `python -m tinyagent.training.train_nano --data DIR --out FILE --minutes 60`.
 
 The schedule goes by the clock: the rates fall to zero when the minutes are over, on whatever machine.
 An interrupted training goes on from its checkpoint when the same command is given again.
@@ -18,11 +18,10 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from tinyagent.toolrag.files import load_tokenizer
+from tinyagent.training.corpus import read_corpus
 from tinyagent.training.examples import MAX_PIECES, Encoder, Example, vocabulary
 from tinyagent.training.network import FLOOR, PlanNetwork, Shape
-from tinyagent.training.rows import Row, read_requests, row_of
 from tinyagent.training.sampling import Batch, Sampler, read_labelled
-from tinyagent.training.split import Part, part_of
 
 ENCODER_RATE = 1.2e-4
 DECODER_RATE = 8e-4
@@ -30,6 +29,9 @@ WARM_UP_STEPS = 150
 DECAY_SHARE = 0.7
 """The rates fall during this last part of the time."""
 CLASSIFIER_WEIGHT = 0.3
+MASKED_SHARE = 0.03
+_MASK, _LAST_MARK = 103, 999
+"""MiniLM's mask, and the last of its marks and unused pieces."""
 CHECKPOINT_SECONDS = 300.0
 DEV_ROWS = 120
 FROZEN_LAYERS = 2
@@ -78,18 +80,18 @@ def tool_loss(network: PlanNetwork, batch: Batch, states: Tensor) -> Tensor:
     return loss / len(batch.counts)
 
 
+def hidden(pieces: Tensor) -> Tensor:
+    """The wordpieces with a few of them masked, so that no single word decides a plan."""
+    masked = (torch.rand(pieces.shape, device=pieces.device) < MASKED_SHARE) & (pieces > _LAST_MARK)
+    return pieces.masked_fill(masked, _MASK)
+
+
 def losses(network: PlanNetwork, batch: Batch) -> tuple[Tensor, Tensor]:
     """Loss of the plan (zero for rows without one) and of the tools."""
-    states = network.encode(batch.pieces, batch.mask)
+    states = network.encode(hidden(batch.pieces) if network.training else batch.pieces, batch.mask)
     tools = tool_loss(network, batch, states)
     plan = plan_loss(network, batch, states) if batch.targets.shape[1] else torch.zeros(())
     return plan, tools
-
-
-def natural_rows(folder: Path, part: Part) -> list[Row]:
-    """The rows of one part of the natural requests."""
-    requests = read_requests(sorted(folder.glob("*.jsonl")))
-    return [row_of(request) for request in requests if part_of(request.identifier) == part]
 
 
 def checkpoint_of(path: Path) -> dict[str, Any] | None:
@@ -103,11 +105,14 @@ def build_network(symbols: Sequence[str], folder: Path) -> PlanNetwork:
 class Trainer:
     """One training with its clock, its log and its checkpoints."""
 
-    def __init__(self, network: PlanNetwork, symbols: Sequence[str], out: Path, seconds: float) -> None:
+    def __init__(
+        self, network: PlanNetwork, symbols: Sequence[str], out: Path, seconds: float, rate: float = 1.0
+    ) -> None:
         self.network = network
         self.symbols = list(symbols)
         self.out = out
         self.seconds = seconds
+        self.rate = rate
         encoder = [item for item in network.encoder.parameters() if item.requires_grad]
         own = {id(item) for item in network.encoder.parameters()}
         decoder = [item for item in network.parameters() if id(item) not in own]
@@ -139,7 +144,7 @@ class Trainer:
         left = 1 - self.elapsed / self.seconds
         scale = min(1.0, (self.step + 1) / WARM_UP_STEPS, left / DECAY_SHARE)
         for group, rate in zip(self.optimizer.param_groups, (ENCODER_RATE, DECODER_RATE), strict=True):
-            group["lr"] = rate * max(scale, 0.0)
+            group["lr"] = rate * self.rate * max(scale, 0.0)
 
     def train_batch(self, batch: Batch) -> tuple[float, float]:
         """One step; the losses before it."""
@@ -172,8 +177,10 @@ class Trainer:
                 return
 
     def _report(self, plan: float, tools: float, dev: Sequence[Sequence[Example]]) -> None:
+        self.network.eval()
         with torch.no_grad():
             held = [losses(self.network, Batch.of(examples)) for examples in dev]
+        self.network.train()
         apart = [sum(float(pair[index]) for pair in held) / max(1, len(held)) for index in (0, 1)]
         print(
             f"{self.elapsed:6.0f} s, step {self.step}, rows {self.seen}: plan {plan:.3f}, tools {tools:.3f};"
@@ -182,33 +189,55 @@ class Trainer:
         )
 
 
+def start_from(state: dict[str, Any], network: PlanNetwork, known: int) -> None:
+    """Take over the weights of another training, whose first `known` symbols are this one's, too."""
+    weights = state["network"]
+    for name in ("symbols.weight", "bias"):
+        grown = network.state_dict()[name].clone()
+        grown[:known] = weights[name]
+        weights[name] = grown
+    network.load_state_dict(weights)
+
+
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--natural", type=Path, required=True, help="folder of natural requests (JSONL)")
-    parser.add_argument("--labelled", type=Path, help="real requests with acceptable tools (JSONL)")
-    parser.add_argument("--out", type=Path, required=True, help="checkpoint to write, and to go on from")
-    parser.add_argument("--minutes", type=float, default=60.0)
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--seed", type=int, default=0)
-    options = parser.parse_args()
+    options = _arguments()
     torch.set_num_threads(options.threads)
     torch.manual_seed(options.seed)  # pyright: ignore[reportUnknownMemberType]
-    train, dev = natural_rows(options.natural, "train"), natural_rows(options.natural, "dev")
-    state = checkpoint_of(options.out)
-    symbols: list[str] = state["symbols"] if state else vocabulary(train)
+    corpus = read_corpus(options.data)
+    train, dev = corpus.rows("train"), corpus.rows("dev")
+    state, start = checkpoint_of(options.out), checkpoint_of(options.start) if options.start else None
+    known: list[str] = (start or {"symbols": []})["symbols"]
+    symbols: list[str] = state["symbols"] if state else list(dict.fromkeys([*known, *vocabulary(train)]))
     folder = pretrained_folder()
-    trainer = Trainer(build_network(symbols, folder), symbols, options.out, options.minutes * 60)
+    network = build_network(symbols, folder)
+    trainer = Trainer(network, symbols, options.out, options.minutes * 60, options.rate)
     if state:
         trainer.resume(state)
+    elif start:
+        start_from(start, network, len(known))
     encoder = Encoder(load_tokenizer(folder / "tokenizer.json", MAX_PIECES), symbols)
     labelled = read_labelled(options.labelled) if options.labelled else []
     sampler = Sampler(train, labelled, encoder, seed=options.seed + trainer.step)
-    examples = [example for row in dev if (example := encoder.example(row))]
+    examples = [example for row in dev[::2] if (example := encoder.example(row))]
     examples = sorted(examples[:DEV_ROWS], key=lambda item: item.length)
     print(f"{len(train)} rows, {len(examples)} kept aside, {len(symbols)} symbols", flush=True)
+    trainer.network.train()
     trainer.run(sampler, [examples[start : start + 16] for start in range(0, len(examples), 16)])
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--data", type=Path, required=True, help="folder of requests (natural/, written/)")
+    parser.add_argument("--labelled", type=Path, help="real requests with acceptable tools (JSONL)")
+    parser.add_argument("--out", type=Path, required=True, help="checkpoint to write, and to go on from")
+    parser.add_argument("--start", type=Path, help="checkpoint of another training to begin with")
+    parser.add_argument("--rate", type=float, default=1.0, help="factor of the learning rates")
+    parser.add_argument("--minutes", type=float, default=60.0)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--seed", type=int, default=0)
+    return parser.parse_args()
 
 
 if __name__ == "__main__":

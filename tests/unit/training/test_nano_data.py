@@ -148,7 +148,7 @@ def test_a_part_is_written_as_evaluation_cases(tmp_path: Path) -> None:
     natural = tmp_path / "natural"
     natural.mkdir()
     (natural / "one.jsonl").write_bytes(NATURAL[0].read_bytes())
-    count = write_part(natural, "test", tmp_path / "cases.jsonl")
+    count = write_part(tmp_path, "test", "natural", tmp_path / "cases.jsonl")
     cases, faults = read_cases(tmp_path / "cases.jsonl")
     assert count == len(cases) > 0
     assert faults == []
