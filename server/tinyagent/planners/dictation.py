@@ -12,6 +12,11 @@ _QUOTE = re.compile(
 )
 _TOKEN = re.compile(r"\w+|[^\w\s]")
 _ENDING = re.compile(r"[\s.,;:!?]+$")
+_SPOKEN_SIGNS = (
+    (re.compile(r" ?\bunderscore\b ?", re.IGNORECASE), "_"),
+    (re.compile(r" (?:dash|hyphen) ", re.IGNORECASE), "-"),
+    (re.compile(r" dot (?=[a-z0-9]{2,5}$)", re.IGNORECASE), "."),
+)
 MAX_LOST = 3
 """So many words of the request may have been lost from the middle of a copy."""
 MIN_SHARE = 0.35
@@ -23,6 +28,15 @@ def dictated(text: str, query: str) -> str:
     if "$" in text:
         return text
     return _quoted(text, query) or restored(text, query)
+
+
+def written_file_name(text: str) -> str:
+    """A file's name as it is written, of one that was spelt out: "log underscore two dot pdf"."""
+    if not _SPOKEN_SIGNS[-1][0].search(text):
+        return text
+    for pattern, sign in _SPOKEN_SIGNS:
+        text = pattern.sub(sign, text)
+    return text
 
 
 def restored(text: str, query: str) -> str:

@@ -17,7 +17,7 @@ from tinyagent.domain.dates import format_moment, resolve_minutes
 from tinyagent.domain.plan import Call, Template, Value
 from tinyagent.domain.plan_parser import read_string
 from tinyagent.errors import DateUnreadable
-from tinyagent.planners.dictation import capitalised, dictated, restored
+from tinyagent.planners.dictation import capitalised, dictated, restored, written_file_name
 from tinyagent.planners.moments import DEFAULT_MINUTES, DateReader
 from tinyagent.planners.names import looked_up_name
 from tinyagent.planners.subjects import subject_of
@@ -178,7 +178,7 @@ class PlanCompiler:
         return [self._list(draft.items("recipients")), self._text(draft.text("message"))]
 
     def _file(self, draft: DraftCall) -> list[Value]:
-        return [self._name(draft.text("file_name"))]
+        return [self._name(written_file_name(restored(draft.text("file_name"), self._query)))]
 
     def _summary(self, draft: DraftCall) -> list[Value]:
         return [self._value(draft.text("pdf_path"))]

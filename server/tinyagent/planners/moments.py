@@ -28,7 +28,7 @@ class DateReader:
 
     def span(self, phrase: str, ending: str) -> tuple[str, str]:
         """Start and end as the plan writes them; phrases that cannot be read stay phrases."""
-        if ending.lower() in phrase.lower():
+        if ending and re.search(rf"(?<![\w.:]){re.escape(ending)}(?![\w:])", phrase, re.IGNORECASE):
             ending = ""  # the start's own words are no end
         try:
             moment, end = self.moment(phrase, ending)

@@ -10,6 +10,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from tinyagent.planners.dictation import written_file_name
 from tinyagent.planners.inner import DraftCall
 from tinyagent.planners.words import Word, split_words
 from tinyagent.training.recombine import map_texts
@@ -58,6 +59,7 @@ _NEIGHBOURS = {
     "j": "hk", "k": "jl", "l": "k", "m": "n", "n": "bm", "o": "ip", "p": "o", "q": "w", "r": "et",
     "s": "ad", "t": "ry", "u": "yi", "v": "cb", "w": "qe", "x": "zc", "y": "tu", "z": "x",
 }  # fmt: skip
+_SAID = {"_": " underscore ", ".": " dot ", "-": " dash "}
 _MIN_TYPO = 4
 
 
@@ -71,6 +73,8 @@ class Habits:
     opening: float = 0.08
     asking: float = 0.12
     ending: float = 0.06
+    spelt: float = 0.5
+    """Share of the spoken ones in which file names are spelt out."""
 
 
 def disguise(row: Row, chance: random.Random, habits: Habits | None = None) -> Row:
@@ -88,6 +92,7 @@ def disguise(row: Row, chance: random.Random, habits: Habits | None = None) -> R
         row = _slipped(row, chance)
     if chance.random() < habits.spoken:
         row = spoken(row)
+        row = _spelt(row) if chance.random() < habits.spelt else row
     return row
 
 
@@ -160,6 +165,19 @@ _MARK = re.compile(r"(?<=[\w)\"'’])[,;:!?.]+(?=[\"”»]?(?:\s|$))|[\"“”«
 def spoken(row: Row) -> Row:
     """The request as dictation software writes it down: lower case, without marks."""
     return Row(_unmarked(row.query).lower(), _unmarked_calls(row.calls))
+
+
+def _spelt(row: Row) -> Row:
+    """File names as people say them: "notes underscore two dot pdf"."""
+    query, calls = row.query, row.calls
+    for call in row.calls:
+        name = call.text("file_name")
+        said = re.sub(r"[_.-](?=[A-Za-z0-9])", lambda sign: _SAID[sign.group()], name)
+        whole = re.compile(rf"(?<!\w){re.escape(name)}(?!\w)", re.IGNORECASE)
+        if name.isascii() and written_file_name(said) == name and len(whole.findall(query)) == 1:
+            query = whole.sub(said.lower(), query)
+            calls = map_texts(calls, lambda text, old=name, new=said: new if text == old else text)
+    return Row(query, calls)
 
 
 def _unmarked(text: str) -> str:

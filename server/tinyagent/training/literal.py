@@ -11,6 +11,7 @@ from datetime import datetime
 from tinyagent.domain.dates import format_moment
 from tinyagent.domain.plan import END_OF_PLAN, JOIN, Call, Value, format_call
 from tinyagent.domain.plan_parser import read_string
+from tinyagent.planners.dictation import written_file_name
 from tinyagent.planners.inner import DraftCall
 from tinyagent.planners.moments import DateReader
 from tinyagent.planners.symbols import FIELDS
@@ -42,6 +43,8 @@ class _Writer:
             plain = self._zoom(index, draft, plain)
         elif draft.tool == "create_reminder":
             plain = self._reminder(draft, plain)
+        elif draft.tool == "open_and_get_file_path":
+            plain = [read_string(written_file_name(draft.text("file_name")))]
         elif draft.tool == "maps_show_directions":
             plain[2] = draft.text("transport") or "d"
         return Call(index, draft.tool, tuple(plain))

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import random
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 
+from tinyagent.planners.inner import DraftCall
 from tinyagent.planners.words import split_words
 from tinyagent.training.corpus import read_corpus
 from tinyagent.training.disguise import Habits, disguise, spoken
+from tinyagent.training.literal import literal_plan
 from tinyagent.training.rows import Row
 
 ROOT = Path(__file__).parents[3]
@@ -53,3 +56,11 @@ def test_most_requests_stay_as_they_are_most_of_the_time(rows: list[Row]) -> Non
     chance = random.Random(1)
     same = sum(disguise(row, chance).query == row.query for row in rows)
     assert 0.4 < same / len(rows) < 0.8
+
+
+def test_a_spelt_file_name_is_written_again_in_the_plan() -> None:
+    call = DraftCall("open_and_get_file_path", {"file_name": "Tax_2026-v2.pdf"})
+    row = disguise(Row("Open Tax_2026-v2.pdf", (call,)), random.Random(0), Habits(0, 1, 0, 0, 0, 0, 1))
+    assert row.query == "open tax underscore 2026 dash v2 dot pdf"
+    plan, _ = literal_plan(row.query, datetime(2026, 11, 22, 9), row.calls)
+    assert plan.splitlines()[0] == '1. open_and_get_file_path("Tax_2026-v2.pdf")'

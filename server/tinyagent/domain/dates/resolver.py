@@ -16,6 +16,7 @@ from tinyagent.domain.dates.words import normalise
 from tinyagent.errors import DateUnreadable
 
 MAX_CHARACTERS = 200
+_SHORT_LENGTH = re.compile(r"(?P<hours>[0-6])h(?P<minutes>[0-5][0-9])", re.IGNORECASE)
 _BARE_MINUTES = re.compile(
     r"(?:for |about |around )?~?(?P<minutes>[0-9]{1,4})(?: (?:,|again|each|only|please))*"
 )
@@ -54,9 +55,12 @@ def resolve(phrase: str, now: datetime, anchor: datetime | None = None) -> Momen
 def resolve_end(phrase: str, start: datetime, now: datetime) -> datetime:
     """The end of what begins at `start`: a time ("to 4 pm"), a day and a time, or a duration ("45 minutes").
 
-    A time without am or pm is the first one after the start. Raises DateUnreadable.
+    A time without am or pm is the first one after the start; "1h30" is a duration and "16h30" a time.
+    Raises DateUnreadable.
     """
     with _reading(phrase):
+        if short := _SHORT_LENGTH.fullmatch(phrase.strip()):
+            return start + timedelta(hours=int(short["hours"]), minutes=int(short["minutes"]))
         context = Context(_minute(now), start)
         sides = _sides(phrase, context)
         return _end(

@@ -30,7 +30,7 @@ MONTHS = (
 _ALIASES = {
     "mon": "monday", "tue": "tuesday", "tues": "tuesday", "wed": "wednesday", "weds": "wednesday",
     "wensday": "wednesday", "wendsday": "wednesday", "thu": "thursday", "thur": "thursday",
-    "thurs": "thursday", "fri": "friday", "sat": "saturday", "sun": "sunday",
+    "thurs": "thursday", "fri": "friday", "frid": "friday", "sat": "saturday", "sun": "sunday",
     "jan": "january", "feb": "february", "febuary": "february", "mar": "march", "apr": "april",
     "jun": "june", "jul": "july", "aug": "august", "sep": "september", "sept": "september",
     "oct": "october", "nov": "november", "dec": "december",
@@ -41,7 +41,7 @@ _ALIASES = {
     "patricks": "patrick", "arvo": "afternoon", "morn": "morning", "aft": "afternoon", "nite": "night",
     "midday": "noon", "noontime": "noon", "lunchtime": "lunch", "nxt": "next", "b4": "before",
     "till": "until", "til": "until", "untill": "until", "thru": "until", "through": "until",
-    "cob": "eod", "wk": "week", "wks": "weeks", "xmas": "christmas", "couple": "2", "&": "and", "@": "at",
+    "cob": "eod", "btw": "between", "evng": "evening", "wk": "week", "wks": "weeks", "xmas": "christmas", "couple": "2", "&": "and", "@": "at",
     "min": "minutes", "mins": "minutes", "minute": "minutes", "hr": "hours", "hrs": "hours", "hour": "hours",
     "days": "day", "weeks": "week", "fortnights": "fortnight", "months": "month", "years": "year",
 }  # fmt: skip
@@ -76,10 +76,12 @@ _ABBREVIATED = "|".join(alias for alias, name in _ALIASES.items() if name in (*W
 
 _FRACTIONS = {"½": " 1/2 ", "¼": " 1/4 ", "¾": " 3/4 ", "’": "'", "‘": "'"}
 _PHRASES = (
+    (re.compile(r"\b(?:u[mh]+|erm+|like|you know|let'?s say)\b,?"), " "),
     (re.compile(r"\bo' ?clock\b|\bo clock\b"), "oclock"),
     (re.compile(r"\b(?:end|close) of (?:the )?(?:business )?day\b|\b(?:end|close) of business\b"), "eod"),
     (re.compile(r"\bi\.e\.|\be\.g\."), ","),
     (re.compile(r"\bweek ?end\b"), "weekend"),
+    (re.compile(r"(?:(?<=\b(?:mon|tue|wed|thu|fri|sat|sun) )|(?<=day )|(?<=tomorrow ))eve\b"), "evening"),
     (re.compile(rf"\b({_ABBREVIATED}|st)\."), r"\1"),
     (re.compile(r"(?<=[0-9])-(?=(?:min|hour|hr|day|week))|(?<=[a-z])-(?=[a-z])"), " "),
 )
