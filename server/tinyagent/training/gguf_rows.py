@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import lzma
 import random
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from tinyagent.domain.plan import END_OF_PLAN
 from tinyagent.planners.compact import ASK, MAX_REFERENCE, PLAN, TOOLS, tag, write_calls
@@ -17,6 +19,8 @@ from tinyagent.training.rows import Row
 
 LONGEST = 420
 """Rows with more tokens are left out."""
+_STRETCH = 600
+"""Characters of English in a row."""
 _LOOKUPS = frozenset({"get_email_address", "get_phone_number"})
 
 
@@ -50,6 +54,28 @@ def _random_word(source: random.Random) -> str:
     count = source.randint(1, 3)
     syllables = (source.choice("bcdfghjklmnprstvwzyšñç") + source.choice("aeiouáéöüø") for _ in range(count))
     return ("".join(syllables) + source.choice(["", "n", "s", "l", "rt", "k", "m"])).capitalize()
+
+
+def read_english(path: Path) -> list[str]:
+    """The paragraphs of a text file, which may be compressed (`.xz`); one is a dialogue, say."""
+    with (
+        lzma.open(path, "rt", encoding="utf-8")
+        if path.suffix == ".xz"
+        else path.open(encoding="utf-8") as file
+    ):
+        return [text for block in file.read().split("\n\n") if (text := block.strip())]
+
+
+def english_rows(
+    tokenizer: PlannerTokenizer, paragraphs: Sequence[str], source: random.Random
+) -> Iterator[TokenRow]:
+    """Stretches of ordinary English, every token of which is to be guessed from those before it."""
+    while True:
+        text = source.choice(paragraphs)
+        at = source.randrange(max(1, len(text) - _STRETCH // 2))
+        ids = tokenizer.bpe.encode(text[at : at + _STRETCH]).ids
+        if len(ids) > 1:
+            yield TokenRow(ids[:1], ids[1:])
 
 
 def copy_rows(tokenizer: PlannerTokenizer, source: random.Random) -> Iterator[TokenRow]:

@@ -1,7 +1,8 @@
 """Train the small planner: `python -m tinyagent.training.gguf_train --data FOLDER --work FOLDER`.
 
-First it learns to copy, on random tokens; then to plan, on natural requests with other names and in
-pairs. It stops after the given seconds of processor time and goes on from its checkpoint when started again.
+First it reads ordinary English, where a file of it is given; then it learns to copy, on random tokens;
+then to plan, on natural requests with other names and in pairs. It stops after the given seconds of
+processor time and goes on from its checkpoint when started again.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
@@ -22,13 +23,17 @@ from torch.nn import functional
 from tinyagent.planners.compact import all_tags
 from tinyagent.training.corpus import read_corpus
 from tinyagent.training.gguf_network import PlannerNetwork, Shape
-from tinyagent.training.gguf_rows import TokenRow, copy_rows, plan_rows, texts_of
+from tinyagent.training.gguf_rows import TokenRow, copy_rows, english_rows, plan_rows, read_english, texts_of
 from tinyagent.training.gguf_tokenizer import PlannerTokenizer, load_tokenizer, train_tokenizer
 from tinyagent.training.muon import Muon
 from tinyagent.training.rows import Row
 
+Stage = Literal["english", "copying", "planning"]
+
 CHECKPOINT_SECONDS = 120.0
 LOG_SECONDS = 30.0
+COPIED = 0.9
+"""Share of right tokens at which copying is learnt."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +41,8 @@ class Budget:
     """Seconds of processor time, so that a busy machine cuts nothing short, and sizes of batches."""
 
     seconds: float
+    english_seconds: float = 0.0
+    """The first of them, spent on ordinary English."""
     copy_steps: int = 400
     """At most so many steps of copying; it ends when nine of ten tokens are right."""
     copy_tokens: int = 800
@@ -49,7 +56,8 @@ class Trainer:
 
     def __init__(self, network: PlannerNetwork, budget: Budget) -> None:
         self.network, self.budget, self.elapsed, self.step = network, budget, 0.0, 0
-        self.copying = True
+        self.copied_from = 0
+        self.stage: Stage = "english" if budget.english_seconds else "copying"
         hidden = [p for p in network.blk.parameters() if p.dim() == 2]
         others = [*network.token_embd.parameters(), *(p for p in network.parameters() if p.dim() == 1)]
         muon = Muon(hidden, lr=budget.muon_rate, weight_decay=0.02)
@@ -87,7 +95,7 @@ class Trainer:
             "optimizers": [optimizer.state_dict() for optimizer, _ in self.optimizers],
             "elapsed": self.elapsed,
             "step": self.step,
-            "copying": self.copying,
+            "stage": self.stage,
         }
         temporary = path.with_suffix(".part")
         torch.save(state, temporary)
@@ -99,7 +107,7 @@ class Trainer:
         self.network.load_state_dict(state["network"])
         for (optimizer, _), stored in zip(self.optimizers, state["optimizers"], strict=True):
             optimizer.load_state_dict(stored)
-        self.elapsed, self.step, self.copying = state["elapsed"], state["step"], state["copying"]
+        self.elapsed, self.step, self.stage = state["elapsed"], state["step"], state["stage"]
 
 
 def loss_of(network: PlannerNetwork, rows: Sequence[TokenRow]) -> tuple[Tensor, float]:
@@ -133,21 +141,41 @@ def batches(rows: Iterator[TokenRow], tokens: int, pool: int = 512) -> Iterator[
         yield from ready
 
 
-def train(trainer: Trainer, tokenizer: PlannerTokenizer, rows: Sequence[Row], checkpoint: Path) -> None:
+def next_stage(trainer: Trainer, right: float) -> Stage:
+    """What to learn after a step in which this share of the tokens was right."""
+    budget = trainer.budget
+    if trainer.stage == "english" and trainer.elapsed >= budget.english_seconds:
+        trainer.copied_from = trainer.step
+        return "copying"
+    copied = trainer.step - trainer.copied_from
+    if trainer.stage == "copying" and (right >= COPIED or copied >= budget.copy_steps):
+        return "planning"
+    return trainer.stage
+
+
+def train(
+    trainer: Trainer,
+    tokenizer: PlannerTokenizer,
+    rows: Sequence[Row],
+    english: Sequence[str],
+    checkpoint: Path,
+) -> None:
     """Train until the budget is used up, with a checkpoint every two minutes."""
     budget, source = trainer.budget, random.Random(trainer.step)
-    copying = batches(copy_rows(tokenizer, source), budget.copy_tokens)
-    planning = batches(
-        plan_rows(tokenizer, rows, source, lambda: trainer.elapsed / budget.seconds), budget.tokens
-    )
+    planning = plan_rows(tokenizer, rows, source, lambda: trainer.elapsed / budget.seconds)
+    sources: dict[Stage, Iterator[list[TokenRow]]] = {
+        "english": batches(english_rows(tokenizer, english, source), budget.tokens),
+        "copying": batches(copy_rows(tokenizer, source), budget.copy_tokens),
+        "planning": batches(planning, budget.tokens),
+    }
     saved = logged = trainer.elapsed
     losses: list[tuple[float, float]] = []
     while trainer.elapsed < budget.seconds:
-        losses.append(trainer.learn(next(copying if trainer.copying else planning)))
-        trainer.copying = trainer.copying and losses[-1][1] < 0.9 and trainer.step < budget.copy_steps
+        losses.append(trainer.learn(next(sources[trainer.stage])))
+        trainer.stage = next_stage(trainer, losses[-1][1])
         if trainer.elapsed - logged > LOG_SECONDS:
             loss, right = (sum(values) / len(losses) for values in zip(*losses, strict=True))
-            place = f"{trainer.elapsed:6.0f} s  step {trainer.step}"
+            place = f"{trainer.elapsed:6.0f} s  step {trainer.step}  {trainer.stage}"
             print(f"{place}  loss {loss:.3f}  right {right:.3f}", flush=True)
             logged, losses = trainer.elapsed, []
         if trainer.elapsed - saved > CHECKPOINT_SECONDS:
@@ -161,6 +189,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Train the small GGUF planner.")
     parser.add_argument("--data", type=Path, required=True, help="folder of requests (natural/, written/)")
     parser.add_argument("--work", type=Path, required=True, help="folder for tokenizer and checkpoint")
+    parser.add_argument(
+        "--english", type=Path, help="ordinary English to begin with, a line a paragraph (.xz)"
+    )
+    parser.add_argument("--english-seconds", type=float, default=600.0)
     parser.add_argument("--seconds", type=float, default=1800.0, help="seconds of processor time")
     parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
     arguments = parser.parse_args()
@@ -168,14 +200,19 @@ def main() -> None:
     torch.manual_seed(0)
     arguments.work.mkdir(parents=True, exist_ok=True)
     rows = read_corpus(arguments.data).rows("train")
+    english = read_english(arguments.english) if arguments.english else []
     stored = arguments.work / "tokenizer.json"
     if not stored.exists():
-        train_tokenizer(texts_of(rows), all_tags(), Shape().vocabulary).save(stored)
-    trainer = Trainer(PlannerNetwork(Shape()), Budget(arguments.seconds))
+        train_tokenizer(
+            [*texts_of(rows), *english[:: len(english) // 4000 + 1]], all_tags(), Shape().vocabulary
+        ).save(stored)
+    trainer = Trainer(
+        PlannerNetwork(Shape()), Budget(arguments.seconds, arguments.english_seconds if english else 0.0)
+    )
     checkpoint = arguments.work / "checkpoint.pt"
     if checkpoint.exists():
         trainer.resume(checkpoint)
-    train(trainer, load_tokenizer(stored), rows, checkpoint)
+    train(trainer, load_tokenizer(stored), rows, english, checkpoint)
 
 
 if __name__ == "__main__":

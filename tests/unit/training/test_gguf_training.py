@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import lzma
 import random
 from itertools import islice
 from pathlib import Path
@@ -12,8 +13,15 @@ from tests.support.tiny_gguf import make_tokenizer
 from tinyagent.planners.compact import read_calls, write_calls
 from tinyagent.planners.inner import DraftCall
 from tinyagent.training.gguf_network import PlannerNetwork, Shape
-from tinyagent.training.gguf_rows import copy_rows, invent_names, plan_rows, token_row
-from tinyagent.training.gguf_train import Budget, Trainer, batches
+from tinyagent.training.gguf_rows import (
+    copy_rows,
+    english_rows,
+    invent_names,
+    plan_rows,
+    read_english,
+    token_row,
+)
+from tinyagent.training.gguf_train import Budget, Trainer, batches, next_stage, train
 from tinyagent.training.muon import orthogonal
 from tinyagent.training.rows import Row
 
@@ -95,10 +103,29 @@ def test_training_goes_on_where_the_checkpoint_stands(tmp_path: Path) -> None:
     trainer = make_trainer()
     for _ in range(3):
         trainer.learn(rows)
-    trainer.copying = False
+    trainer.stage = "planning"
     trainer.save(tmp_path / "checkpoint.pt")
     again = make_trainer()
     again.resume(tmp_path / "checkpoint.pt")
-    assert (again.step, again.elapsed, again.copying) == (3, trainer.elapsed, False)
+    assert (again.step, again.elapsed, again.stage) == (3, trainer.elapsed, "planning")
     assert again.learn(rows)[0] == trainer.learn(rows)[0]
     assert [path.name for path in tmp_path.iterdir()] == ["checkpoint.pt"]
+
+
+def test_english_comes_first_then_copying_then_plans(tmp_path: Path) -> None:
+    text = tmp_path / "english.txt.xz"
+    text.write_bytes(lzma.compress(b"U: Where is the station?\nA: Left.\n\nU: Thanks a lot.\n"))
+    english = read_english(text)
+    assert english == ["U: Where is the station?\nA: Left.", "U: Thanks a lot."]
+    tokenizer = make_tokenizer()
+    rows = list(islice(english_rows(tokenizer, english, random.Random(0)), 20))
+    assert all(len(row.prompt) == 1 and row.plan for row in rows)
+    trainer = Trainer(PlannerNetwork(SHAPE), Budget(1.0, english_seconds=0.2, copy_steps=2))
+    stages = [trainer.stage]
+    for elapsed in (0.1, 0.3, 0.4, 0.5):
+        trainer.elapsed, trainer.step = elapsed, trainer.step + 1
+        trainer.stage = next_stage(trainer, right=0.0)
+        stages.append(trainer.stage)
+    assert stages == ["english", "english", "copying", "copying", "planning"]
+    train(trainer, tokenizer, [ROW] * 3, english, tmp_path / "checkpoint.pt")
+    assert (tmp_path / "checkpoint.pt").exists()
