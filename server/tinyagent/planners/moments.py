@@ -28,7 +28,7 @@ class DateReader:
 
     def span(self, phrase: str, ending: str) -> tuple[str, str]:
         """Start and end as the plan writes them; phrases that cannot be read stay phrases."""
-        if ending and re.search(rf"(?<![\w.:]){re.escape(ending)}(?![\w:])", phrase, re.IGNORECASE):
+        if ending and 0 < _count(ending, phrase) >= _count(ending, self._query):
             ending = ""  # the start's own words are no end
         try:
             moment, end = self.moment(phrase, ending)
@@ -86,6 +86,11 @@ class DateReader:
         if after < 0 or not _BETWEEN.fullmatch(self._query[at + len(phrase) : after]):
             return ""
         return self._query[at : after + len(ending)]
+
+
+def _count(words: str, text: str) -> int:
+    """How often the words stand in a text as words of their own."""
+    return len(re.findall(rf"(?<![\w.:]){re.escape(words)}(?![\w:])", text, re.IGNORECASE))
 
 
 def _written(moment: datetime) -> str:
