@@ -75,7 +75,7 @@ class Written:
     def request(self) -> Request:
         """The request at its moment with its public plan. Raises ValueError for a date without a value."""
         plan, now = _dated(self)
-        return Request(self.identifier, now, self.query, plan, ())
+        return Request(self.identifier, now, self.query, plan, (), (self.identifier.rpartition("-")[0],))
 
 
 def read_written(path: Path) -> tuple[list[Written], list[Fault]]:

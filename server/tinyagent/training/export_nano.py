@@ -164,7 +164,7 @@ def write_manifest(folder: Path) -> None:
     files = {
         path.name: {"bytes": path.stat().st_size, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
         for path in sorted(folder.iterdir())
-        if path.suffix in (".onnx", ".json") and path.name != "manifest.json"
+        if path.suffix in (".onnx", ".json") and path.name not in ("manifest.json", "figures.json")
     }
     (folder / "manifest.json").write_text(json.dumps({"files": files}, indent=2) + "\n", "utf-8")
 

@@ -31,6 +31,7 @@ class Request:
     query: str
     plan: str
     dates: tuple[tuple[str, str], ...]
+    tags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ def read_requests(paths: Iterable[Path]) -> Iterator[Request]:
                 raw = cast("dict[str, Any]", json.loads(line))
                 dates = tuple((str(phrase), str(value)) for phrase, value in raw.get("dates", []))
                 now = datetime.fromisoformat(raw["now"])
-                yield Request(raw["id"], now, raw["query"], raw["plan"], dates)
+                yield Request(raw["id"], now, raw["query"], raw["plan"], dates, tuple(raw.get("tags", ())))
             except (KeyError, TypeError, ValueError) as error:
                 raise ValueError(f"{path}, line {number}: not a request with a plan ({error})") from error
 

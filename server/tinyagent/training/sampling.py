@@ -15,6 +15,7 @@ from torch import Tensor
 from tinyagent.toolrag.labels import CLASSES
 from tinyagent.training.disguise import disguise
 from tinyagent.training.examples import Encoder, Example
+from tinyagent.training.grammar import grammar_rows
 from tinyagent.training.recombine import Pools, join, swap
 from tinyagent.training.rows import Row
 from tinyagent.training.split import part_of
@@ -33,14 +34,16 @@ class Labelled:
 
 @dataclass(frozen=True)
 class Mixture:
-    """Shares of the rows of a chunk, as fractions of the natural rows in it.
+    """Shares of the rows of a chunk, as fractions of the rows that people wrote in it.
 
-    `joined_again` is the share of the joined rows that a third one is joined to.
+    `joined_again` is the share of the joined rows that a third one is joined to; rows of the grammar,
+    requests that nothing serves and those of which only the tools are known come on top.
     """
 
     swapped: float = 0.4
     joined: float = 0.18
     joined_again: float = 0.25
+    grammar: float = 0.12
     out_of_scope: float = 0.16
     labelled: float = 0.06
 
@@ -91,6 +94,8 @@ class Sampler:
     def _chunk(self, rows: Sequence[Row]) -> list[Example]:
         examples = [self._encoder.example(self._varied(row)) for row in rows]
         count = len(rows)
+        made = grammar_rows("train", round(count * self._mixture.grammar), self._chance.randrange(2**31))
+        examples += [self._encoder.example(disguise(row, self._chance)) for row in made]
         if self._none:
             texts = self._chance.choices(self._none, k=round(count * self._mixture.out_of_scope))
             examples += [self._encoder.example(Row(text, ())) for text in texts]

@@ -16,9 +16,10 @@ from tinyagent.evaluation.scoring import score_plan
 from tinyagent.planners.inner import DraftCall, PlanCompiler
 from tinyagent.toolrag.files import load_tokenizer
 from tinyagent.training.examples import Encoder, vocabulary
-from tinyagent.training.holdout import write_part
+from tinyagent.training.holdout import write_labelled, write_part
 from tinyagent.training.recombine import Pools, join, swap
 from tinyagent.training.rows import Request, Row, read_requests, row_of
+from tinyagent.training.sampling import read_labelled
 from tinyagent.training.split import part_of
 
 ROOT = Path(__file__).parents[3]
@@ -153,3 +154,15 @@ def test_a_part_is_written_as_evaluation_cases(tmp_path: Path) -> None:
     assert count == len(cases) > 0
     assert faults == []
     assert {part_of(case.id) for case in cases} == {"test"}
+
+
+def test_real_requests_are_for_training_or_kept_aside(tmp_path: Path) -> None:
+    texts = [f"request number {number}" for number in range(300)]
+    lines = [json.dumps({"text": text, "accept": []}) for text in texts]
+    (tmp_path / "all.jsonl").write_text("\n".join(lines), "utf-8")
+    count = write_labelled(tmp_path / "all.jsonl", tmp_path / "aside.jsonl")
+    aside = {json.loads(line)["text"] for line in (tmp_path / "aside.jsonl").read_text("utf-8").splitlines()}
+    trained = {item.text for item in read_labelled(tmp_path / "all.jsonl")}
+    assert count == len(aside) > 10
+    assert not aside & trained
+    assert aside | trained == set(texts)
