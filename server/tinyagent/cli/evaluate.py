@@ -56,7 +56,7 @@ def evaluate(
     options: GlobalOptions = ctx.obj
     settings = options.settings(planner=planner)
     usable, faults = read_cases(cases)
-    _warn(cases, faults)
+    warn_of_faults(cases, faults)
     with open_predictions(predictions) as file:
         outcomes = asyncio.run(_plan_all(settings, usable, retrieval is RetrievalChoice.predicted, file))
     report = summarize(outcomes, settings.planner, retrieval.value)
@@ -123,7 +123,7 @@ def evaluate_toolrag(
     options: GlobalOptions = ctx.obj
     settings = options.settings()
     usable, faults = read_requests(requests)
-    _warn(requests, faults)
+    warn_of_faults(requests, faults)
     report = summarize(asyncio.run(_retrieve_all(settings, usable)))
     if json:
         print_json({**asdict(report), "faulty_lines": len(faults)})
@@ -145,7 +145,7 @@ async def _retrieve_all(settings: Settings, requests: Sequence[LabelledRequest])
     return results
 
 
-def _warn(path: Path, faults: Sequence[FaultyLine]) -> None:
+def warn_of_faults(path: Path, faults: Sequence[FaultyLine]) -> None:
     """Name the lines that are left out."""
     if not faults:
         return

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from rich import box
 from rich.console import Group, RenderableType
 from rich.table import Table
+from rich.text import Text
 
-from tinyagent.cli.terminal import duration
+from tinyagent.cli.terminal import duration, printable
 from tinyagent.evaluation.intervals import Estimate
 from tinyagent.evaluation.report import Report
 from tinyagent.evaluation.toolrag import ToolRagReport
+
+if TYPE_CHECKING:
+    from tinyagent.evaluation.study import StudyReport
 
 WORST_SHOWN = 8
 
@@ -31,6 +36,31 @@ def evaluation_view(report: Report) -> RenderableType:
         ],
     )
     return Group(figures, _by_calls(report), *_failures(report))
+
+
+def results_view(report: StudyReport) -> RenderableType:
+    """A line for every planner on every case file."""
+    table = Table(box=box.SIMPLE_HEAD)
+    for name in ("planner", "requests"):
+        table.add_column(name, overflow="fold")
+    for name in ("n", "success rate", "arguments exact", "tool recall", "p50"):
+        table.add_column(name, justify="right")
+    for result in report.results:
+        figures = result.figures.report
+        table.add_row(
+            Text(printable(result.planner)),
+            Text(printable(result.cases)),
+            str(figures.cases),
+            _bounded(figures.success_rate),
+            _bounded(figures.arguments_exact),
+            f"{figures.tool_recall:.3f}",
+            duration(figures.latency_p50_ms),
+        )
+    return table
+
+
+def _bounded(estimate: Estimate) -> str:
+    return f"{estimate.value:.3f} ({estimate.low:.2f} to {estimate.high:.2f})"
 
 
 def toolrag_view(report: ToolRagReport) -> RenderableType:

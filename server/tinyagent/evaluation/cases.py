@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from tinyagent.domain.plan import Plan
 from tinyagent.domain.plan_parser import parse_plan
@@ -15,12 +15,16 @@ from tinyagent.evaluation.jsonl import FaultyLine, read_rows, text_of
 
 @dataclass(frozen=True)
 class Case:
-    """One line of a case file; `now` is the user's wall-clock time, without zone."""
+    """One line of a case file; `now` is the user's wall-clock time, without zone.
+
+    `tags` are its writer's own words for its kind.
+    """
 
     id: str
     now: datetime
     query: str
     plan: Plan
+    tags: tuple[str, ...] = ()
 
     @property
     def tools(self) -> frozenset[str]:
@@ -29,7 +33,7 @@ class Case:
 
 
 def read_cases(path: Path) -> tuple[list[Case], list[FaultyLine]]:
-    """Read lines of `{"id", "now", "query", "plan"}`; further keys are passed over.
+    """Read lines of `{"id", "now", "query", "plan"}`, maybe with "tags"; further keys are passed over.
 
     Faulty lines, repeated ids among them, are returned with their numbers. Raises InvalidRequest
     when the file cannot be read or holds no usable case.
@@ -68,4 +72,10 @@ def _read_case(row: dict[str, Any]) -> Case:
     missing = {index for call in plan.calls for index in call.references}.difference(numbers)
     if missing:
         raise ValueError(f'"plan" refers to ${min(missing)}, which is no call')
-    return Case(text_of(row, "id"), now, text_of(row, "query"), plan)
+    return Case(text_of(row, "id"), now, text_of(row, "query"), plan, _tags(row.get("tags")))
+
+
+def _tags(value: object) -> tuple[str, ...]:
+    """The texts of a list, each once; anything else is passed over as other unknown keys are."""
+    items = cast("list[object]", value) if isinstance(value, list) else []
+    return tuple(dict.fromkeys(item for item in items if isinstance(item, str) and item.strip()))

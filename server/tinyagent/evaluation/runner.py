@@ -105,7 +105,7 @@ async def evaluate(
     tools: Sequence[ToolSpec],
     selector: ToolSelector | None = None,
     deadline_s: float = DEADLINE_S,
-) -> AsyncIterator[Outcome]:
+) -> AsyncGenerator[Outcome]:
     """Plan and score case by case; without a selector the reference plan's tools are given.
 
     A case that the planner fails on counts as a failure with an empty text. Raises

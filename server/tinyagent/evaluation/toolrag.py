@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -78,7 +78,7 @@ def _read_request(row: dict[str, Any]) -> LabelledRequest | None:
 
 async def retrieve(
     requests: Sequence[LabelledRequest], selector: ToolSelector, tools: Sequence[ToolSpec]
-) -> AsyncIterator[Retrieved]:
+) -> AsyncGenerator[Retrieved]:
     """Select tools for each request in turn."""
     for request in requests:
         started = time.perf_counter()
