@@ -1,5 +1,6 @@
 # make run    sets everything up and serves on 127.0.0.1:8765
 # make test   sets everything up and runs every check and test
+# make models makes data, models, examples and cards anew: hours on two cores (MINUTES, COMPACT_SECONDS)
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
@@ -7,7 +8,14 @@ PIP    := $(BIN)/python -m pip --disable-pip-version-check
 # Wheels that had to be compiled are kept, so that another clone need not compile them again.
 WHEELS := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/tinyagent/wheels
 
-.PHONY: run setup test check unit clean
+# Real requests with acceptable tools (JSONL) and ordinary English (text, .xz) are used where they are given.
+LABELLED        :=
+ENGLISH         :=
+MINUTES         := 205
+COMPACT_SECONDS := 6000
+WORK            := .work/models
+
+.PHONY: run setup test check unit models clean
 
 run: setup
 	@$(BIN)/tinyagent serve
@@ -44,6 +52,31 @@ $(VENV)/.installed: pyproject.toml constraints.txt $(VENV)/.llama
 $(VENV)/.installed-dev: $(VENV)/.installed
 	$(PIP) install --quiet --find-links "$(WHEELS)" -c constraints.txt -e '.[train,dev]'
 	@touch $@
+
+models: $(VENV)/.installed-dev
+	mkdir -p $(WORK)
+	$(BIN)/tinyagent data check training/data/written/*.txt
+	$(BIN)/tinyagent data make --data training/data --out $(WORK)/data
+	$(BIN)/tinyagent data card --data training/data --out training/data/README.md
+	$(BIN)/python -m tinyagent.training.train_nano --data training/data $(if $(LABELLED),--labelled $(LABELLED)) \
+	  --out $(WORK)/nano.pt --minutes $(MINUTES) --threads 1
+	$(BIN)/python -m tinyagent.training.export_nano --checkpoint $(WORK)/nano.pt --out models/nano
+	$(BIN)/tinyagent train thresholds --model models/nano --data training/data
+	$(BIN)/tinyagent data examples --data training/data --out models/examples
+	$(BIN)/python -m tinyagent.training.gguf_train --data training/data $(if $(ENGLISH),--english $(ENGLISH)) \
+	  --work $(WORK)/compact --seconds $(COMPACT_SECONDS) --threads 1
+	$(BIN)/python -m tinyagent.training.gguf_export --work $(WORK)/compact --out models/compact/compact-q8_0.gguf
+	$(MAKE) cards
+
+cards: $(VENV)/.installed-dev
+	mkdir -p $(WORK)
+	$(BIN)/python -m tinyagent.training.holdout --data training/data --source natural --out $(WORK)/natural.jsonl
+	$(BIN)/python -m tinyagent.training.holdout --data training/data --source written --out $(WORK)/written.jsonl
+	$(BIN)/tinyagent eval-report --cases $(WORK)/natural.jsonl --cases $(WORK)/written.jsonl \
+	  --planner nano --planner compact --ablations --out $(WORK)/report
+	for model in nano compact; do \
+	  $(BIN)/python -m tinyagent.evaluation.card --report $(WORK)/report/report.json --card models/$$model/README.md; \
+	done
 
 clean:
 	rm -rf $(VENV) .pytest_cache .ruff_cache .import_linter_cache .hypothesis build dist

@@ -28,9 +28,10 @@ from tinyagent.ports import Planner, ToolHost, ToolSelector
 from tinyagent.settings import LlamaPlannerSettings, OpenAIPlannerSettings, PlannerSettings, Settings
 
 if TYPE_CHECKING:
+    from tinyagent.planners.examples import ExampleIndex, FindExamples
     from tinyagent.toolrag.model import NanoModel
 
-NANO, COMPACT = "nano", "compact"
+NANO, COMPACT, EXAMPLES = "nano", "compact", "examples"
 TOKEN_LOCK_S = 10.0
 GGUF_MAGIC = b"GGUF"
 BUNDLED_GGUF = Path("compact") / "compact-q8_0.gguf"
@@ -239,7 +240,10 @@ def build_planners(settings: Settings) -> PlannerCatalog:
             partial(problem_in, models_folder() / NANO),
             _size(models_folder() / NANO),
         ),
-        *(_configured(name, planner) for name, planner in _all_planners(settings).items()),
+        *(
+            _configured(name, planner, settings.planner_examples)
+            for name, planner in _all_planners(settings).items()
+        ),
     ]
     return PlannerCatalog(entries, settings.planner)
 
@@ -255,12 +259,41 @@ def _load_nano_planner() -> Planner:
     return NanoPlanner(load_nano())
 
 
-def _configured(name: str, settings: PlannerSettings) -> PlannerEntry:
+def load_examples() -> ExampleIndex:
+    """The bundled examples for planners. Raises ModelUnavailable when they are damaged or out of date."""
+    from tinyagent.planners.examples import load_index
+    from tinyagent.toolrag.manifest import check_contents
+
+    folder = models_folder() / EXAMPLES
+    check_contents(folder)
+    return load_index(folder, encoder_digest())
+
+
+def encoder_digest() -> str:
+    """SHA-256 of the bundled encoder, whose vectors no other one can read. Raises ModelUnavailable."""
+    from tinyagent.toolrag.manifest import MANIFEST, read_json, unavailable
+
+    path = models_folder() / NANO / MANIFEST
+    try:
+        return str(read_json(path)["files"]["encoder.onnx"]["sha256"])
+    except (KeyError, TypeError) as error:
+        raise unavailable(path) from error
+
+
+def _example_finder(count: int) -> FindExamples:
+    from tinyagent.planners.examples import ExampleFinder, no_examples
+
+    if not count:
+        return no_examples
+    return ExampleFinder(load_examples, lambda texts: load_nano().embed(texts), count)
+
+
+def _configured(name: str, settings: PlannerSettings, examples: int) -> PlannerEntry:
     if isinstance(settings, OpenAIPlannerSettings):
         described = f"{settings.model} at {settings.base_url}"
-        return PlannerEntry(name, described, partial(_load_openai, name, settings), lambda: "")
+        return PlannerEntry(name, described, partial(_load_openai, name, settings, examples), lambda: "")
     path = settings.path.expanduser()
-    load: Callable[[], Planner] = partial(_load_llama, name, settings, path)
+    load: Callable[[], Planner] = partial(_load_llama, name, settings, path, examples)
     problem = partial(_broken_gguf, path)
     return PlannerEntry(name, f"{path.name} by llama.cpp", load, problem, _size(path))
 
@@ -283,18 +316,28 @@ def _size(path: Path) -> int | None:
     return path.stat().st_size if path.is_file() else None
 
 
-def _load_llama(name: str, settings: LlamaPlannerSettings, path: Path) -> Planner:
+def _load_llama(name: str, settings: LlamaPlannerSettings, path: Path, examples: int) -> Planner:
     from tinyagent.planners.llama import LlamaPlanner
 
     return LlamaPlanner(
-        path, name=name, profile=settings.profile, context=settings.context, threads=settings.threads
+        path,
+        name=name,
+        profile=settings.profile,
+        context=settings.context,
+        threads=settings.threads,
+        examples=_example_finder(examples),
     )
 
 
-def _load_openai(name: str, settings: OpenAIPlannerSettings) -> Planner:
+def _load_openai(name: str, settings: OpenAIPlannerSettings, examples: int) -> Planner:
     from tinyagent.planners.openai import OpenAIPlanner
 
     key = settings.api_key.get_secret_value() if settings.api_key else None
     return OpenAIPlanner(
-        settings.base_url, settings.model, name=name, api_key=key, timeout=settings.timeout_s
+        settings.base_url,
+        settings.model,
+        name=name,
+        api_key=key,
+        timeout=settings.timeout_s,
+        examples=_example_finder(examples),
     )

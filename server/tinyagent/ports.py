@@ -40,12 +40,27 @@ class ToolSelector(Protocol):
 
 
 @dataclass(frozen=True)
+class Example:
+    """A solved request that shows a model what a right plan is.
+
+    `number` is its place in its collection; `tools` are the calls' tools, sorted, as often as called.
+    """
+
+    number: int
+    query: str
+    now: datetime
+    plan: str
+    tools: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class PlanRequest:
     """All that a planner may know.
 
     `now` is the user's wall-clock time, without zone. `tools` are the ones to plan with and
     `scores` what Tool RAG thought of each. On a replan `tasks` holds what was done so far, and
     the new calls are numbered from `first_index`; a new call may refer to a succeeded task.
+    `examples`, the nearest first, are for models that learn from their prompt.
     """
 
     query: str
@@ -56,6 +71,7 @@ class PlanRequest:
     history: tuple[tuple[str, str], ...] = ()
     tasks: tuple[TaskState, ...] = ()
     first_index: int = 1
+    examples: tuple[Example, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -89,6 +89,9 @@ class Settings(BaseSettings):
     allowed_origins: list[str] = Field(default=[], description="Web origins that may call the API.")
     planner: str = Field(default="nano", description="The planner of requests that name none.")
     planners: dict[str, PlannerSettings] = Field(default={}, description="Further planners by name.")
+    planner_examples: int = Field(
+        default=3, ge=0, le=10, description="Solved requests shown to planners that read instructions."
+    )
     instructions: str = Field(default="", description="Told to planners that read instructions.")
     folders: list[Path] = Field(default=[], description="Where files are looked for; ~/Documents when empty.")
     open_files: bool = Field(default=False, description="Show found files on the desktop.")

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from tinyagent import __version__
-from tinyagent.cli import models, runs
+from tinyagent.cli import data, models, runs, train
 from tinyagent.cli.ask import ask
 from tinyagent.cli.demo import demo
 from tinyagent.cli.doctor import doctor
@@ -16,8 +16,10 @@ from tinyagent.cli.evaluate import evaluate, evaluate_toolrag
 from tinyagent.cli.failures import Commands
 from tinyagent.cli.options import GlobalOptions
 from tinyagent.cli.plan import plan
+from tinyagent.cli.report import evaluate_report
 from tinyagent.cli.serve import serve
 from tinyagent.cli.token import token
+from tinyagent.cli.train_toolrag import thresholds, toolrag
 
 app = typer.Typer(
     name="tinyagent",
@@ -33,11 +35,16 @@ app.command()(ask)
 app.command()(plan)
 app.add_typer(runs.app, name="runs")
 app.add_typer(models.app, name="models")
+train.app.command()(toolrag)
+train.app.command()(thresholds)
+app.add_typer(train.app, name="train")
+app.add_typer(data.app, name="data")
 app.command()(token)
 app.command()(doctor)
 app.command()(demo)
 app.command("eval")(evaluate)
 app.command("eval-toolrag")(evaluate_toolrag)
+app.command("eval-report")(evaluate_report)
 
 
 def _print_version(wanted: bool) -> None:

@@ -171,9 +171,23 @@ async def check_models(settings: Settings) -> AsyncIterator[Finding]:
         )
         return
     yield Finding("tool rag", "ok", "loaded")
+    yield check_examples(settings)
     async for finding in _check_planners(toolkit):
         yield finding
     await toolkit.planners.close()
+
+
+def check_examples(settings: Settings) -> Finding:
+    """The examples for planners that read instructions; without them such planners work less well."""
+    from tinyagent.bootstrap import load_examples
+
+    if not settings.planner_examples:
+        return Finding("examples", "ok", "switched off")
+    try:
+        index = load_examples()
+    except TinyAgentError as error:
+        return Finding("examples", "advice", error.message, error.hint or "")
+    return Finding("examples", "ok", f"{len(index.examples)} solved requests")
 
 
 async def _check_planners(toolkit: Toolkit) -> AsyncIterator[Finding]:

@@ -157,7 +157,7 @@ class Agent:
                 if error is not None and not complete:
                     raise error
                 return
-            if isinstance(error, UnknownTool):
+            if self._lacked_tools(error):
                 offered = self._enabled
             await self._scheduler.close_open("A new plan took its place.")
             await self._recorder.record(
@@ -171,16 +171,28 @@ class Agent:
         """Why another plan may do better, or an empty string."""
         if round == self._limits.max_replans:
             return ""
-        if isinstance(error, UnknownTool) and offered < len(self._enabled):
-            return error.message
+        narrowed = offered < len(self._enabled)
+        if narrowed and isinstance(error, UnknownTool):
+            return "" if self._has_acted(round) else error.message
         if not self._planner.can_replan:
             return ""
         if error is not None:
             return error.message
+        if narrowed and self._lacked_tools(error):
+            return "The planner found nothing to do with the tools that were selected."
         for task in self._recorder.state.tasks.values():
             if task.round == round and task.fault is not None and task.fault.code in MENDABLE:
                 return task.fault.message
         return ""
+
+    def _lacked_tools(self, error: PlanError | None) -> bool:
+        """Whether the plan named a tool that was not offered, or nothing at all could be planned."""
+        return isinstance(error, UnknownTool) or (error is None and not self._recorder.state.tasks)
+
+    def _has_acted(self, round: int) -> bool:
+        """Whether a call of this plan was started that does more than read."""
+        tasks = self._recorder.state.tasks.values()
+        return any(task.round == round and task.effect != "read" and task.started for task in tasks)
 
     async def _plan(self, offered: tuple[ToolSpec, ...], round: int) -> PlanError | None:
         """One round of planning, calls handed on as they are read; the error that ended it early."""

@@ -14,11 +14,13 @@ import re
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
 from tinyagent.domain.plan import END_OF_PLAN
 from tinyagent.errors import Overloaded, PlannerFailed
+from tinyagent.planners.examples import FindExamples, no_examples
 from tinyagent.planners.gguf_header import read_header
 from tinyagent.planners.grammar import ROOT, Limits
 from tinyagent.planners.llama_model import LlamaModel
@@ -43,6 +45,7 @@ class LlamaPlanner:
         max_tokens: int = 1024,
         max_waiting: int = 16,
         limits: Limits | None = None,
+        examples: FindExamples = no_examples,
     ) -> None:
         """`profile` None chooses by the file's metadata; `threads` None by its size.
 
@@ -54,6 +57,7 @@ class LlamaPlanner:
         self._context, self._threads = context, threads
         self._max_tokens, self._max_waiting = max_tokens, max_waiting
         self._limits = limits or Limits()
+        self._find_examples = examples
         self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"planner-{name}")
         self._model: LlamaModel | None = None
         self._waiting = 0
@@ -114,7 +118,7 @@ class LlamaPlanner:
         if cancelled():
             return
         profile, model = self.profile, self._loaded()
-        prompt = profile.prompt(request, model)
+        prompt = self._prompt(request, model)
         limit = min(self._max_tokens, model.context - len(prompt) - 1)
         if limit < 1:
             raise PlannerFailed(
@@ -138,6 +142,21 @@ class LlamaPlanner:
         if not cancelled():
             yield profile.translate(text, request) if profile.translate else END_OF_PLAN
             yield Usage(len(prompt), count, known)
+
+    def _prompt(self, request: PlanRequest, model: LlamaModel) -> list[int]:
+        """The prompt with as many examples as leave room for a plan.
+
+        Examples are in the public plan language; a model that writes another one gets none.
+        """
+        if self.profile.translate is not None:
+            return self.profile.prompt(request, model)
+        found = self._find_examples(request)
+        room = model.context - min(self._max_tokens, model.context // 4)
+        while True:
+            prompt = self.profile.prompt(replace(request, examples=found), model)
+            if not found or len(prompt) <= room:
+                return prompt
+            found = found[:-1]
 
     def _write(
         self, model: LlamaModel, sampler: GrammarSampler, limit: int, cancelled: Callable[[], bool]

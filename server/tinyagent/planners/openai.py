@@ -6,15 +6,18 @@ first numbered call is ignored, and so is everything after `join()`.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from collections.abc import AsyncIterator, Mapping
+from dataclasses import replace
 from typing import Any, cast
 
 import httpx
 
 from tinyagent.domain.plan import END_OF_PLAN
 from tinyagent.errors import PlannerFailed
+from tinyagent.planners.examples import FindExamples, no_examples
 from tinyagent.planners.prompts import chat_messages
 from tinyagent.ports import PlanRequest, Usage
 
@@ -35,11 +38,13 @@ class OpenAIPlanner:
         api_key: str | None = None,
         timeout: float = 60.0,
         max_tokens: int = 1024,
+        examples: FindExamples = no_examples,
     ) -> None:
         """`timeout` bounds, in seconds, connecting and every wait for the next part of the answer."""
         self.name = name
         self._url = f"{base_url.rstrip('/')}/chat/completions"
         self._model, self._max_tokens, self._timeout = model, max_tokens, timeout
+        self._find_examples = examples
         headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
         self._client = httpx.AsyncClient(
             headers=headers,
@@ -51,6 +56,7 @@ class OpenAIPlanner:
         """Stream the plan; see `ports.Planner`. Closing the iterator closes the connection."""
         usage: Usage | None = None
         extractor = PlanExtractor()
+        request = replace(request, examples=await asyncio.to_thread(self._find_examples, request))
         try:
             async with self._client.stream("POST", self._url, json=self._body(request)) as response:
                 await self._check(response)

@@ -1,21 +1,26 @@
 """Prompts for models that plan from instructions: rules first, then tools, then what changes most.
 
 What stays the same between requests stands first, so that a model's cache of the prompt's
-beginning serves again; the time stands last. Whatever others wrote (results of calls) is marked as data.
+beginning serves again: rules, tools, then the examples that were found for the request, by their
+numbers; the time stands last. Whatever others wrote (results of calls) is marked as data.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from tinyagent.domain.plan import END_OF_PLAN
 from tinyagent.domain.run import TaskState
 from tinyagent.domain.tools import ToolSpec
-from tinyagent.ports import PlanRequest
+from tinyagent.ports import Example, PlanRequest
 
 LONGEST_RESULT = 600
 """Characters of a result that a prompt for a new plan shows."""
+
+_CURRENT_TIME = "Current time: %Y-%m-%d %H:%M (%A)"
+_NOW = "Now: %A, %Y-%m-%d %H:%M:%S"
 
 
 @dataclass(frozen=True)
@@ -78,7 +83,19 @@ def chat_messages(request: PlanRequest) -> list[Message]:
     system = "\n".join([_RULES, _EXAMPLES, "Tools", *(_tool(tool) for tool in request.tools)])
     if request.instructions:
         system += f"\n\nWishes of the user for all plans:\n{request.instructions}"
+    if request.examples:
+        solved = [_solved(example, "Request: ", _CURRENT_TIME) for example in _in_order(request.examples)]
+        system += "\n\n".join(["\n\nExamples that are like the next request", *solved])
     return [Message("system", system), *_history(request), Message("user", _question(request))]
+
+
+def _in_order(examples: Sequence[Example]) -> list[Example]:
+    """By number: the beginning that two requests' examples share serves again."""
+    return sorted(examples, key=lambda example: example.number)
+
+
+def _solved(example: Example, request: str, time: str) -> str:
+    return f"{request}{example.query}\n{example.now:{time}}\n{example.plan}"
 
 
 def _tool(tool: ToolSpec) -> str:
@@ -102,7 +119,7 @@ def _question(request: PlanRequest) -> str:
             " Mend what failed if another way is likely to work."
             f" Number the new calls from {request.first_index} on.",
         ]
-    parts.append(f"Current time: {request.now:%Y-%m-%d %H:%M} ({request.now:%A})")
+    parts.append(f"{request.now:{_CURRENT_TIME}}")
     return "\n".join(parts)
 
 
@@ -146,7 +163,10 @@ def tinyagent_messages(request: PlanRequest) -> list[Message]:
     system = _ACTIONS.format(count=len(request.tools) + 1, actions=actions, end=END_OF_PLAN)
     if request.instructions:
         system += f"\n\n{request.instructions}"
-    question = f"Question: {request.query}\nNow: {request.now:%A, %Y-%m-%d %H:%M:%S}"
+    if request.examples:
+        solved = [_solved(example, "Question: ", _NOW) for example in _in_order(request.examples)]
+        system += "\n\n".join(["\n\nExamples:", *solved])
+    question = f"Question: {request.query}\n{request.now:{_NOW}}"
     return [Message("system", system), Message("user", question)]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
 
@@ -21,6 +22,25 @@ def read_json(path: Path) -> dict[str, Any]:
     if not isinstance(read, dict):
         raise unavailable(path)
     return cast("dict[str, Any]", read)
+
+
+def read_thresholds(settings: Mapping[str, Any], path: Path) -> dict[str, float]:
+    """The `thresholds` in a model's settings, none if they were never fitted. Raises ModelUnavailable."""
+    found: object = settings.get("thresholds", {})
+    if not isinstance(found, dict):
+        raise _wrong_thresholds(path)
+    thresholds = cast("dict[str, object]", found)
+    for value in thresholds.values():
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= 1:
+            raise _wrong_thresholds(path)
+    return {name: float(cast("float", value)) for name, value in thresholds.items()}
+
+
+def _wrong_thresholds(path: Path) -> ModelUnavailable:
+    return ModelUnavailable(
+        f"The thresholds in {path} are no probabilities by tool name.",
+        hint="Fit them again with `tinyagent train thresholds`, or take them out.",
+    )
 
 
 def check_files(folder: Path) -> None:

@@ -27,7 +27,7 @@ from tinyagent.toolrag.files import (
     readable,
     softmax,
 )
-from tinyagent.toolrag.manifest import check_contents, read_json
+from tinyagent.toolrag.manifest import check_contents, read_json, read_thresholds
 
 REMEMBERED = 32
 """Requests whose states are kept, so that the planner finds what Tool RAG computed."""
@@ -55,6 +55,7 @@ class _Settings:
     window: int
     steps: int
     cache: tuple[int, int, int, int, int]
+    thresholds: Mapping[str, float]
 
     @classmethod
     def read(cls, path: Path) -> _Settings:
@@ -63,7 +64,7 @@ class _Settings:
             layers, heads, width = (int(raw[name]) for name in ("layers", "heads", "width"))
             return cls(
                 tuple(raw["labels"]), tuple(raw["symbols"]), int(raw["pieces"]), int(raw["steps"]),
-                (layers, 1, heads, 0, width // heads),
+                (layers, 1, heads, 0, width // heads), read_thresholds(raw, path),
             )  # fmt: skip
         except (KeyError, TypeError, ValueError) as error:
             raise ModelUnavailable(
@@ -78,6 +79,7 @@ class NanoModel:
     def __init__(self, folder: Path, settings: _Settings, tokenizer: Tokenizer, threads: int) -> None:
         self.labels: Sequence[str] = settings.labels
         self.symbols: Sequence[str] = settings.symbols
+        self.thresholds: Mapping[str, float] = settings.thresholds
         self.max_steps = settings.steps - 1
         self._settings = settings
         self._tokenizer = tokenizer

@@ -21,7 +21,13 @@ NEEDS: dict[str, tuple[str, ...]] = {
 
 
 class Classifier(Protocol):
-    """Gives each tool a probability of being needed."""
+    """Gives each tool a probability of being needed.
+
+    `thresholds` are the probabilities from which tools are offered, as far as they were fitted.
+    """
+
+    @property
+    def thresholds(self) -> Mapping[str, float]: ...
 
     async def probabilities(self, text: str) -> Mapping[str, float]:
         """By tool name; tools that it does not know are absent."""
@@ -33,11 +39,13 @@ class SelectionRules:
     """When a tool is offered to the planner.
 
     Nothing is selected unless some tool reaches `scope`: no tool can serve the request then. Else
-    all that reach `threshold` are, with what they need (`needs`), and the best `at_least` in any case.
+    all that reach their threshold are, with what they need (`needs`), and the best `at_least` in any
+    case. A tool without a threshold of its own (`thresholds`) has the common one.
     """
 
     scope: float = 0.2
     threshold: float = 0.02
+    thresholds: Mapping[str, float] = field(default_factory=dict[str, float])
     at_least: int = 3
     needs: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: NEEDS)
 
@@ -46,8 +54,9 @@ class ClassifierSelector:
     """Tool RAG by a classifier. Tools that the classifier never learnt are always offered."""
 
     def __init__(self, classifier: Classifier, rules: SelectionRules | None = None) -> None:
+        """Without `rules` the usual ones hold, with the thresholds that were fitted to the classifier."""
         self._classifier = classifier
-        self._rules = rules or SelectionRules()
+        self._rules = rules or SelectionRules(thresholds=classifier.thresholds)
 
     async def select(self, query: str, tools: Sequence[ToolSpec]) -> Selection:
         """Choose among `tools`; an empty selection says that none can serve the request."""
@@ -65,7 +74,7 @@ def choose(scores: Mapping[str, float], rules: SelectionRules) -> tuple[str, ...
     ranked = sorted(scores, key=lambda name: -scores[name])
     if not ranked or scores[ranked[0]] < rules.scope:
         return ()
-    chosen = {name for name in ranked if scores[name] >= rules.threshold}
+    chosen = {name for name in ranked if scores[name] >= rules.thresholds.get(name, rules.threshold)}
     chosen |= set(ranked[: rules.at_least])
     # Only what is probable in its own right brings its helpers along: a filled-up place does not.
     certain = [name for name in ranked if scores[name] >= rules.scope]
