@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import errno
-import os
-import secrets
-from collections.abc import AsyncGenerator, Callable, Generator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -14,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from filelock import FileLock, Timeout
 from tzlocal import get_localzone_name
 
 from tinyagent.apps.base import Desktop
@@ -22,7 +18,7 @@ from tinyagent.domain.tools import ToolSpec
 from tinyagent.engine.catalog import PlannerCatalog, PlannerEntry
 from tinyagent.engine.limits import Limits
 from tinyagent.engine.runs import RunService
-from tinyagent.errors import ConfigurationError, Conflict, StorageFull, TinyAgentError
+from tinyagent.home import home_lock
 from tinyagent.journal.sqlite import SqliteJournal
 from tinyagent.ports import Planner, ToolHost, ToolSelector
 from tinyagent.settings import LlamaPlannerSettings, OpenAIPlannerSettings, PlannerSettings, Settings
@@ -32,7 +28,6 @@ if TYPE_CHECKING:
     from tinyagent.toolrag.model import NanoModel
 
 NANO, COMPACT, EXAMPLES = "nano", "compact", "examples"
-TOKEN_LOCK_S = 10.0
 GGUF_MAGIC = b"GGUF"
 BUNDLED_GGUF = Path("compact") / "compact-q8_0.gguf"
 
@@ -65,81 +60,6 @@ class Toolkit:
     async def planner(self, name: str | None = None) -> Planner:
         """A loaded planner. Raises ModelNotFound or ModelUnavailable."""
         return await self.planners.get(self.planners.resolve(name))
-
-
-def prepare_home(settings: Settings) -> None:
-    """Make the home folder, readable by its owner only. Raises ConfigurationError or StorageFull."""
-    try:
-        settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
-        settings.data.mkdir(exist_ok=True, mode=0o700)
-    except OSError as error:
-        raise _cannot_make("folder", settings.home, error) from error
-
-
-def _cannot_make(kind: str, path: Path, error: OSError | UnicodeDecodeError) -> TinyAgentError:
-    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
-        return StorageFull(f"The {kind} {path} cannot be made: the disk is full.", hint="Free some space.")
-    reason = getattr(error, "strerror", None) or type(error).__name__
-    return ConfigurationError(
-        f"The {kind} {path} cannot be made or read: {reason}.",
-        hint="Check its permissions, remove it if it is damaged, or choose another folder with --home.",
-    )
-
-
-def read_token(settings: Settings) -> str:
-    """The access token: the configured one, else the one in the token file, which is made if need be.
-
-    Raises ConfigurationError or StorageFull.
-    """
-    if settings.token is not None:
-        return settings.token.get_secret_value()
-    prepare_home(settings)
-    path = settings.token_file
-    try:
-        with FileLock(f"{path}.lock", timeout=TOKEN_LOCK_S):
-            if not path.exists():
-                _write_token(path)
-            token = path.read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise _cannot_make("token file", path, error) from error
-    if not token:
-        raise ConfigurationError(f"The token file {path} is empty.", hint="Delete it; a new one is made.")
-    return token
-
-
-def _write_token(path: Path) -> None:
-    """A new token, readable by the owner only from its first byte on."""
-    unfinished = path.with_suffix(".new")
-    unfinished.unlink(missing_ok=True)
-    with os.fdopen(
-        os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8"
-    ) as file:
-        file.write(secrets.token_urlsafe(32) + "\n")
-    unfinished.replace(path)
-
-
-@contextmanager
-def home_lock(settings: Settings) -> Generator[None]:
-    """Hold the home folder for this process, so that no second one takes its runs for abandoned.
-
-    The system releases the lock with the process, however it ends. Raises Conflict when another
-    process holds it, ConfigurationError when there is no locking there.
-    """
-    prepare_home(settings)
-    lock = FileLock(settings.home / "lock", timeout=0)
-    try:
-        lock.acquire()
-    except Timeout:
-        raise Conflict(
-            f"Another tinyagent uses the folder {settings.home}.",
-            hint="Stop it, talk to it (`tinyagent ask` without --local), or use another --home.",
-        ) from None
-    except OSError as error:
-        raise _cannot_make("lock file", settings.home / "lock", error) from error
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 def build_desktop(settings: Settings) -> Desktop:

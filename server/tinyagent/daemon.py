@@ -14,9 +14,10 @@ import uvicorn
 
 from tinyagent.api.app import create_app
 from tinyagent.api.security import Permission, SecuritySettings, Token, host_values
-from tinyagent.bootstrap import open_service, read_token
+from tinyagent.bootstrap import open_service
 from tinyagent.engine.runs import RunService
 from tinyagent.errors import AddressInUse, ConfigurationError
+from tinyagent.home import read_token
 from tinyagent.settings import Settings
 
 LOOPBACK_NAMES = ("127.0.0.1", "localhost", "::1")

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tinyagent.bootstrap import SystemClock, home_lock, read_token
+from tinyagent.bootstrap import SystemClock
 from tinyagent.errors import ConfigurationError, Conflict
+from tinyagent.home import home_lock, read_token
 from tinyagent.settings import load_settings
 
 

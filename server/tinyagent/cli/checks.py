@@ -71,7 +71,7 @@ def check_python() -> Finding:
 
 def check_folder(settings: Settings) -> Finding:
     """The home folder can be made and written."""
-    from tinyagent.bootstrap import prepare_home
+    from tinyagent.home import prepare_home
 
     try:
         prepare_home(settings)

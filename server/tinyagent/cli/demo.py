@@ -21,8 +21,8 @@ REQUESTS = (
 
 def demo(ctx: typer.Context, json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False) -> None:
     """Fill the home folder with made-up contacts, mails, notes and documents to try requests on."""
-    from tinyagent.bootstrap import prepare_home
     from tinyagent.demo import make_demo
+    from tinyagent.home import prepare_home
 
     options: GlobalOptions = ctx.obj
     settings = options.settings()

@@ -19,6 +19,6 @@ def token(
     if path:
         print(settings.token_file)
         return
-    from tinyagent.bootstrap import read_token
+    from tinyagent.home import read_token
 
     print(read_token(settings))

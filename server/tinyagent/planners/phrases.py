@@ -23,6 +23,7 @@ _HOUR_AFTER = re.compile(rf"(?: (?:to|past))? {_HOUR}\b", re.IGNORECASE)
 _STARTS_WITH_HOUR = re.compile(rf"{_HOUR}\b", re.IGNORECASE)
 _ENDS_WITH_HOUR = re.compile(rf"\b{_HOUR}(?:[:.][0-9]{{2}})?$", re.IGNORECASE)
 _WORDS_BEFORE = re.compile(r"[^\s,;.!?:()]+(?: [^\s,;.!?:()]+)*(?:,? )$")
+_LENGTH = re.compile(r"[0-6]h[0-5][0-9]", re.IGNORECASE)
 _MAX_WORDS = 4
 
 
@@ -47,7 +48,7 @@ def _with_day(query: str, at: int, end: int, now: datetime, anchor: datetime | N
     phrase = query[at:end]
     alone = _read(phrase, now, anchor)
     before = _WORDS_BEFORE.search(query[:at])
-    if alone is None or alone.has_date or not alone.has_time or before is None:
+    if alone is None or alone.has_date or not alone.has_time or before is None or _LENGTH.fullmatch(phrase):
         return phrase
     words = before.group().split()
     for count in range(1, min(_MAX_WORDS, len(words)) + 1):

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from tinyagent.bootstrap import read_token
 from tinyagent.cli.moments import parse_now
 from tinyagent.cli.options import GlobalOptions, hoist_options, server_url, stored_token
 from tinyagent.cli.terminal import duration, printable
 from tinyagent.errors import ConfigurationError, InvalidRequest
+from tinyagent.home import read_token
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import pytest
 
 from tinyagent.domain.plan import format_call
 from tinyagent.planners.inner import DraftCall, PlanCompiler
+from tinyagent.planners.moments import DateReader
 
 NOW = datetime(2026, 3, 4, 10, 0)  # a Wednesday
 
@@ -109,3 +110,16 @@ def test_a_calendar_that_the_request_names_is_used(query: str, calendar: str) ->
 def test_the_only_transport_that_the_request_speaks_of_is_used(query: str, transport: str) -> None:
     draft = DraftCall("maps_show_directions", {"end_location": "Bath"})
     assert _lines(query, draft) == [f'1. maps_show_directions("", "Bath", "{transport}")']
+
+
+def test_a_short_length_after_a_day_is_no_time_of_that_day() -> None:
+    query = "dinner on the 3rd of next month, 1h15, at home"
+    reader = DateReader(query, datetime(2026, 11, 22, 9))
+    assert reader.span("the 3rd of next month", "1h15") == ("2026-12-03 09:00:00", "2026-12-03 10:15:00")
+
+
+def test_an_end_that_also_stands_in_the_start_is_an_end_when_it_is_said_again() -> None:
+    reader = DateReader("fair on 4 April from 10 to 4", datetime(2026, 11, 22, 9))
+    assert reader.span("4 April from 10", "4") == ("2027-04-04 10:00:00", "2027-04-04 16:00:00")
+    again = DateReader("be there at 4", datetime(2026, 11, 22, 9))
+    assert again.span("at 4", "4") == ("2026-11-22 16:00:00", "2026-11-22 17:00:00")

@@ -41,7 +41,8 @@ _ALIASES = {
     "patricks": "patrick", "arvo": "afternoon", "morn": "morning", "aft": "afternoon", "nite": "night",
     "midday": "noon", "noontime": "noon", "lunchtime": "lunch", "nxt": "next", "b4": "before",
     "till": "until", "til": "until", "untill": "until", "thru": "until", "through": "until",
-    "cob": "eod", "btw": "between", "evng": "evening", "wk": "week", "wks": "weeks", "xmas": "christmas", "couple": "2", "&": "and", "@": "at",
+    "cob": "eod", "btw": "between", "evng": "evening", "wk": "week", "wks": "weeks", "xmas": "christmas",
+    "couple": "2", "&": "and", "@": "at",
     "min": "minutes", "mins": "minutes", "minute": "minutes", "hr": "hours", "hrs": "hours", "hour": "hours",
     "days": "day", "weeks": "week", "fortnights": "fortnight", "months": "month", "years": "year",
 }  # fmt: skip
