@@ -19,7 +19,7 @@ from tinyagent.domain.plan_parser import read_string
 from tinyagent.errors import DateUnreadable
 from tinyagent.planners.dictation import capitalised, dictated, restored, written_file_name
 from tinyagent.planners.moments import DEFAULT_MINUTES, DateReader
-from tinyagent.planners.names import looked_up_name
+from tinyagent.planners.names import looked_up_name, whole_place
 from tinyagent.planners.subjects import subject_of
 from tinyagent.planners.telling import calendar_of, priority_of, transport_of
 
@@ -108,7 +108,7 @@ class PlanCompiler:
         title = draft.text("title") or (meeting.topic if meeting else draft.text("location") or "Event")
         invitees = draft.items("invitees") or (meeting.invitees if meeting else [])
         return [
-            self._sentence(title), start, end, self._name(draft.text("location")), self._list(invitees),
+            self._sentence(title), start, end, self._place_name(draft.text("location")), self._list(invitees),
             self._value(self._as_dictated(draft.text("notes"))),
             self._name(draft.text("calendar") or calendar_of(self._query)),
         ]  # fmt: skip
@@ -166,7 +166,7 @@ class PlanCompiler:
     def _directions(self, draft: DraftCall) -> list[Value]:
         transport = transport_of(self._query) or draft.text("transport")
         return [
-            self._name(draft.text("start_location")), self._name(draft.text("end_location")),
+            self._place_name(draft.text("start_location")), self._place_name(draft.text("end_location")),
             transport if transport in ("w", "r") else "d",
         ]  # fmt: skip
 
@@ -190,7 +190,7 @@ class PlanCompiler:
         return [self._name(draft.text("name")), self._name(draft.text("folder"))]
 
     def _place(self, draft: DraftCall) -> list[Value]:
-        return [self._name(draft.text("location"))]
+        return [self._place_name(draft.text("location"))]
 
     # --- texts -------------------------------------------------------------------------------
 
@@ -210,6 +210,9 @@ class PlanCompiler:
     def _name(self, text: str) -> Value:
         """A name, place, file or folder as the request writes it."""
         return self._value(restored(text, self._query))
+
+    def _place_name(self, text: str) -> Value:
+        return self._value(whole_place(restored(text, self._query), self._query))
 
     def _text(self, text: str) -> Value:
         """What a mail or message says."""

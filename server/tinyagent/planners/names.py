@@ -1,7 +1,8 @@
-"""A person's name as it is looked up.
+"""Names of people and places as the request has them, where a model copied too little or too much.
 
 With a relation and a name the name alone is looked up ("my cousin Bahram" is "Bahram"); a title
-before a name belongs to it ("Uncle Rafferty", "Mrs. Oyelaran").
+before a name belongs to it ("Uncle Rafferty", "Mrs. Oyelaran"), and so do the rest of a double name and
+a capitalised word right after it ("Efua Mensah-Bright", "Tooting Bec Lido").
 """
 
 from __future__ import annotations
@@ -17,12 +18,40 @@ _TITLES = frozenset(
 )
 _JOINS = frozenset(("of", "at", "in", "from", "for", "with", "on"))
 _OPENS = re.compile(r""".*[.!?:;(\["'“‘—–•…→-]$""")
+_PART = r"[^\W\d_][\w’']*"
+_CAPITALISED = r"[^\W\d_a-z][^\W\d_A-Z]+"
+_NO_NAMES = frozenset({
+    "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday", "mon", "tue", "wed", "thu",
+    "fri", "sat", "sun", "january", "february", "march", "april", "may", "june", "july", "august",
+    "september", "october", "november", "december", "zoom", "pdf", "please", "and", "the", "my", "our",
+})  # fmt: skip
 _NO_TITLES = frozenset(("cc", "bcc", "cc-ing", "zoom", "sms", "text", "email", "mail", "and", "to", "for"))
 
 
 def looked_up_name(name: str, query: str) -> str:
     """The name to look up for what a model copied from the request."""
-    return _with_title(_without_relation(name), query)
+    return _with_title(_whole_name(_without_relation(name), query), query)
+
+
+def whole_place(place: str, query: str) -> str:
+    """A place with the capitalised words right before and after it."""
+    place = _whole_name(place, query)
+    before = re.search(
+        rf"(?<=[^\W\d_A-Z] )({_CAPITALISED}(?: {_CAPITALISED})*) {re.escape(place)}(?!\w)", query
+    )
+    if before is None or not place[:1].isupper() or _NO_NAMES & set(before[1].lower().split()):
+        return place
+    return f"{before[1]} {place}"
+
+
+def _whole_name(name: str, query: str) -> str:
+    """The name with what is hyphenated to it, and with a capitalised word right after it."""
+    hyphenated = re.search(rf"(?<!\w)(?:{_PART}-)*{re.escape(name)}(?:-{_PART})*(?!\w)", query)
+    name = hyphenated.group() if hyphenated and name else name
+    if not name.rpartition(" ")[2][:1].isupper():
+        return name
+    after = re.search(rf"(?<!\w){re.escape(name)} ({_CAPITALISED}(?:-{_CAPITALISED})?)(?![\w'’.@-])", query)
+    return name if after is None or after[1].lower() in _NO_NAMES else f"{name} {after[1]}"
 
 
 def _without_relation(name: str) -> str:
