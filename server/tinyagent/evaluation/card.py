@@ -144,8 +144,11 @@ def update(report: Path, card: Path) -> None:
         stored = json.dumps(asdict(figures), ensure_ascii=False, indent=1) + "\n"
         for path, content in ((card.with_name(FIGURES), stored), (card, text)):
             unfinished = path.with_name(path.name + ".new")
-            unfinished.write_text(content, "utf-8")
-            unfinished.replace(path)
+            try:
+                unfinished.write_text(content, "utf-8")
+                unfinished.replace(path)
+            finally:
+                unfinished.unlink(missing_ok=True)
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "it is no text"
         raise InvalidRequest(f"{card} cannot be read or written: {reason}.") from error

@@ -103,8 +103,11 @@ def write_report(report: StudyReport, folder: Path) -> Path:
     try:
         for path, text in ((folder / "report.json", figures), (page, render(report))):
             unfinished = path.with_name(path.name + ".new")
-            unfinished.write_text(text, encoding="utf-8")
-            unfinished.replace(path)
+            try:
+                unfinished.write_text(text, encoding="utf-8")
+                unfinished.replace(path)
+            finally:
+                unfinished.unlink(missing_ok=True)
     except OSError as error:
         raise _unwritable(folder, error) from error
     return page

@@ -15,10 +15,11 @@ never changes; the dates of the plan follow from it.
 
 from __future__ import annotations
 
+import argparse
 import ast
 import hashlib
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -27,24 +28,14 @@ from tinyagent.errors import TinyAgentError
 from tinyagent.planners.inner import DraftCall
 from tinyagent.planners.symbols import FIELDS
 from tinyagent.training.checks import draft_faults
+from tinyagent.training.jsonl import Fault, checked, numbered_lines
 from tinyagent.training.literal import literal_plan
 from tinyagent.training.rows import Request, Row
+from tinyagent.training.script import run
 
 _TRIES = 12
 _FIRST_DAY = datetime(2024, 1, 2)
 _DAYS = 1700
-
-
-@dataclass(frozen=True)
-class Fault:
-    """A block that cannot be used, by the line on which it begins, and why."""
-
-    path: Path
-    line: int
-    reason: str
-
-    def __str__(self) -> str:
-        return f"{self.path.name}, line {self.line}: {self.reason}"
 
 
 @dataclass(frozen=True)
@@ -79,11 +70,11 @@ class Written:
 
 
 def read_written(path: Path) -> tuple[list[Written], list[Fault]]:
-    """The usable blocks of a file, and the faults of the others."""
+    """The usable blocks of a file, and the faults of the others. Raises InvalidRequest."""
     found: list[Written] = []
     faults: list[Fault] = []
     group = ""
-    for line, block in _blocks(path.read_text("utf-8")):
+    for line, block in _blocks(path):
         try:
             written = _written(path.stem, group, line, block)
             reasons = draft_faults(written.query, written.calls)
@@ -99,18 +90,22 @@ def read_written(path: Path) -> tuple[list[Written], list[Fault]]:
     return found, faults
 
 
-def _blocks(text: str) -> Iterator[tuple[int, list[str]]]:
+def _blocks(path: Path) -> Iterator[tuple[int, list[str]]]:
+    """The blocks with the lines on which they begin. Raises InvalidRequest for an unreadable file."""
     block: list[str] = []
-    for number, line in enumerate([*text.splitlines(), ""], 1):
-        if line.strip():
-            block.append(line.strip())
-        elif block:
-            yield number - len(block), block
+    begun = last = 0
+    for number, line in numbered_lines(path):
+        if block and number > last + 1:
+            yield begun, block
             block = []
+        begun, last = (begun if block else number), number
+        block.append(line)
+    if block:
+        yield begun, block
 
 
 def _written(stem: str, group: str, line: int, block: list[str]) -> Written:
-    head, *calls = block
+    head, *calls = map(checked, block)
     varied = head.startswith("~ ")
     query = head.removeprefix("~ ").replace("\\n", "\n").strip()
     if head.startswith("= ") or not query:
@@ -126,7 +121,7 @@ def _call(text: str) -> DraftCall:
         raise ValueError(f"not a call: {text[:60]}")
     try:
         node = ast.parse(text[1:].strip(), mode="eval").body
-    except (SyntaxError, ValueError):
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
         raise ValueError(f"not readable: {text[:80]}") from None
     if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name) or node.func.id not in FIELDS:
         raise ValueError(f"not a call of a tool: {text[:60]}")
@@ -147,7 +142,10 @@ def _call(text: str) -> DraftCall:
 
 
 def _content(node: ast.expr, is_list: bool, name: str) -> str | list[str]:
-    value: object = ast.literal_eval(node)
+    try:
+        value: object = ast.literal_eval(node)
+    except (TypeError, ValueError, RecursionError, MemoryError):
+        raise ValueError(f"{name} is neither a text nor a list of texts") from None
     if is_list and isinstance(value, list) and all(isinstance(item, str) for item in value):  # pyright: ignore
         return [str(item) for item in value]  # pyright: ignore
     if not is_list and isinstance(value, (str, int)):
@@ -216,22 +214,22 @@ def read_folder(folder: Path) -> tuple[list[Written], list[Fault]]:
     return list(found.values()), faults
 
 
-def main(arguments: Iterable[str]) -> int:
-    """Report on files; 1 when one of them has faults."""
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Report on files; 1 when one of them has faults. Raises InvalidRequest for an unreadable file."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("files", type=Path, nargs="+", metavar="FILE", help="written blocks (.txt)")
     total = 0
-    for name in arguments:
-        try:
-            written, faults = read_written(Path(name))
-        except OSError as error:
-            print(f"{name} cannot be read: {error.strerror}.")
-            return 1
+    for path in parser.parse_args(arguments).files:
+        written, faults = read_written(path)
         for fault in faults:
             print(fault)
         total += len(faults)
         unserved = sum(not item.calls for item in written)
-        print(f"{name}: {len(written)} requests ({unserved} without a plan), {len(faults)} faults")
+        print(f"{path}: {len(written)} requests ({unserved} without a plan), {len(faults)} faults")
     return int(total > 0)
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(run(main))

@@ -20,12 +20,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinyagent.planners.examples.files import EXAMPLES, MANIFEST, VECTORS, example_line
+from tinyagent.planners.examples.finder import Embed
 from tinyagent.training.checks import draft_faults
 from tinyagent.training.corpus import Entry
-from tinyagent.training.data_files import cannot_write, prepare_folder
 from tinyagent.training.plan_checks import plan_findings
+from tinyagent.training.storage import cannot_write, prepare_folder
 
-Embed = Callable[[list[str]], NDArray[np.float32]]
 Tools = tuple[str, ...]
 
 SHORTEST, LONGEST = 15, 240
@@ -132,6 +132,7 @@ def write_examples(
 
     Raises StorageFull or InvalidRequest; an index that broke off half-written is refused when loaded.
     """
+    prepare_folder(out, _ROOM, "the index")
     vectors: list[NDArray[np.float32]] = []
     for entry in entries:
         vectors.append(embed([entry.request.query])[0])
@@ -140,7 +141,6 @@ def write_examples(
         example_line(entry.request.query, entry.request.now, entry.request.plan, tools_of(entry))
         for entry in entries
     ]
-    prepare_folder(out, _ROOM)
     try:
         with tempfile.TemporaryDirectory(dir=out) as name:
             folder = Path(name)

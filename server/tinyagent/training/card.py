@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from tinyagent.training.card_traits import Typos, coverage, date_kind, date_phrases, manner, skeleton
-from tinyagent.training.corpus import MAX_OVERLAP, Corpus
-from tinyagent.training.near import normalised
+from tinyagent.training.corpus import Corpus
+from tinyagent.training.near import MAX_OVERLAP, normalised
 from tinyagent.training.rows import Row
 from tinyagent.training.split import Part
 

@@ -6,19 +6,20 @@ request that shares its phrasing with one that is kept aside is left out.
 
 from __future__ import annotations
 
-import re
-from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from tinyagent.errors import InvalidRequest
 from tinyagent.training.authoring import read_folder
-from tinyagent.training.rows import Request, Row, read_requests, row_of
+from tinyagent.training.jsonl import tell_faults
+from tinyagent.training.near import NearIndex
+from tinyagent.training.rows import Request, Row, read_requests
 from tinyagent.training.split import Part, part_of
 
-MAX_OVERLAP = 0.5
-"""Share of four-word stretches that a training request may have in common with one kept aside."""
-_STRETCH = 4
+_FORM = (
+    "Give a folder with natural/*.jsonl or written/*.txt as --data; `tinyagent data check` looks into files."
+)
 
 
 @dataclass(frozen=True)
@@ -44,43 +45,37 @@ class Corpus:
         return [entry.request for entry in self.parts[part]]
 
 
-def read_corpus(data: Path) -> Corpus:
+def read_corpus(
+    data: Path, tell: Callable[[str], None] = lambda _: None, *, needed: Part | None = None
+) -> Corpus:
     """The requests of `data/natural/*.jsonl` and `data/written/*.txt`.
 
-    Raises ValueError naming file and line of a bad natural request; faulty written blocks are left
-    out (`tinyagent data check` names them).
+    `tell` is given lines on what cannot be used and is left out. Raises InvalidRequest for files that
+    cannot be read, and where no request is left, or none of the part that is needed.
     """
+    natural, faults = read_requests(sorted((data / "natural").glob("*.jsonl")))
+    written, wrong = read_folder(data / "written")
+    faults += wrong
+    tell_faults(faults, tell)
     parts: dict[Part, list[Entry]] = {"train": [], "dev": [], "test": []}
-    for request in read_requests(sorted((data / "natural").glob("*.jsonl"))):
-        parts[part_of(request.identifier)].append(Entry(request, row_of(request), "natural"))
-    for written in read_folder(data / "written")[0]:
-        entry = Entry(written.request(), written.row(), "written")
-        parts[part_of(written.group)].append(entry)
+    for request, row in natural:
+        parts[part_of(request.identifier)].append(Entry(request, row, "natural"))
+    for item in written:
+        parts[part_of(item.group)].append(Entry(item.request(), item.row(), "written"))
     aside = [entry.request.query for entry in (*parts["dev"], *parts["test"])]
     train = without_near(parts["train"], aside)
     left_out = len(parts["train"]) - len(train)
-    return Corpus({"train": train, "dev": tuple(parts["dev"]), "test": tuple(parts["test"])}, left_out)
+    if not any(parts.values()):
+        first = f" {faults[0]}." if faults else ""
+        raise InvalidRequest(f"{data} holds no requests that can be used.{first}", hint=_FORM)
+    corpus = Corpus({"train": train, "dev": tuple(parts["dev"]), "test": tuple(parts["test"])}, left_out)
+    if needed and not corpus.parts[needed]:
+        wanted = {"train": "to train on", "dev": "to develop with", "test": "to test with"}[needed]
+        raise InvalidRequest(f"{data} holds no request {wanted}.", hint=_FORM)
+    return corpus
 
 
 def without_near(entries: Sequence[Entry], aside: Sequence[str]) -> tuple[Entry, ...]:
-    """The entries that share at most `MAX_OVERLAP` of their stretches with any request kept aside."""
-    holders: dict[tuple[str, ...], list[int]] = defaultdict(list)
-    kept = [_stretches(query) for query in aside]
-    for index, stretches in enumerate(kept):
-        for stretch in stretches:
-            holders[stretch].append(index)
-    return tuple(entry for entry in entries if not _is_near(_stretches(entry.request.query), holders, kept))
-
-
-def _stretches(text: str) -> frozenset[tuple[str, ...]]:
-    words = re.findall(r"\w+", text.lower())
-    return frozenset(tuple(words[at : at + _STRETCH]) for at in range(max(1, len(words) - _STRETCH + 1)))
-
-
-def _is_near(
-    own: frozenset[tuple[str, ...]],
-    holders: dict[tuple[str, ...], list[int]],
-    kept: Sequence[frozenset[tuple[str, ...]]],
-) -> bool:
-    shared = Counter(index for stretch in own for index in holders.get(stretch, ()))
-    return any(count > MAX_OVERLAP * min(len(own), len(kept[index])) for index, count in shared.items())
+    """The entries that come near to no request kept aside."""
+    index = NearIndex(aside)
+    return tuple(entry for entry in entries if not index.has_near(entry.request.query))

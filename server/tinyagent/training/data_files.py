@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import json
-import os
-import shutil
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from tinyagent.errors import InvalidRequest, StorageFull, TinyAgentError
 from tinyagent.training.corpus import Corpus
 from tinyagent.training.materialise import GrammarRows, Materialiser, Sizes
 from tinyagent.training.split import Part
+from tinyagent.training.storage import cannot_write, prepare_folder
 from tinyagent.training.variants import Variant
 
 _BYTES_A_ROW = 900
@@ -44,7 +41,7 @@ def make_files(
 
     Raises StorageFull when there is no room, InvalidRequest when `out` cannot be written.
     """
-    prepare_folder(out, sum(sizes.of(part) for part in _ORDER) * _BYTES_A_ROW)
+    prepare_folder(out, sum(sizes.of(part) for part in _ORDER) * _BYTES_A_ROW, "the data set")
     maker = Materialiser(corpus, seed, grammar)
     partial = {part: out / f"{part}.jsonl.partial" for part in _ORDER}
     try:
@@ -60,33 +57,6 @@ def make_files(
         for path in partial.values():
             path.unlink(missing_ok=True)
     return made
-
-
-def prepare_folder(out: Path, needed: int) -> None:
-    """Make the folder and see that it can be written and has room for so many bytes."""
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        probe = out / f".writable-{os.getpid()}"
-        probe.touch()
-        probe.unlink()
-    except OSError as error:
-        raise cannot_write(out, error) from error
-    free = shutil.disk_usage(out).free
-    if free < needed:
-        raise StorageFull(
-            f"{out} has room for {free / 1e6:.0f} MB; the data set needs about {needed / 1e6:.0f} MB.",
-            hint="Free some space, choose another folder with --out, or make fewer rows.",
-        )
-
-
-def cannot_write(path: Path, error: OSError) -> TinyAgentError:
-    """The failure to tell when a file cannot be written."""
-    if error.errno == errno.ENOSPC:
-        return StorageFull(f"{path} cannot be written: the disk is full.", hint="Free some space.")
-    return InvalidRequest(
-        f"{path} cannot be written: {error.strerror or type(error).__name__}.",
-        hint="Choose another place with --out.",
-    )
 
 
 def _write(path: Path, rows: Iterable[Variant], wanted: int, advance: Callable[[], None]) -> MadeFile:
@@ -111,17 +81,3 @@ def _record(variant: Variant) -> Mapping[str, object]:
         "source": variant.source,
         "tags": list(variant.tags),
     }
-
-
-def write_whole(path: Path, text: str) -> None:
-    """Put a text in place of a file in one step. Raises StorageFull or InvalidRequest."""
-    partial = path.with_name(f"{path.name}.partial")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            partial.write_text(text, "utf-8")
-            partial.replace(path)
-        finally:
-            partial.unlink(missing_ok=True)
-    except OSError as error:
-        raise cannot_write(path, error) from error

@@ -7,10 +7,9 @@ from typing import cast
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from transformers.utils import logging
 
 from tinyagent.toolrag.files import load_tokenizer, readable
-from tinyagent.training.train_nano import pretrained_encoder, pretrained_folder
+from tinyagent.training.pretrained import pretrained_encoder, pretrained_folder
 
 WINDOW = 256
 """Wordpieces that are read of a text."""
@@ -20,9 +19,7 @@ class SentenceEmbedder:
     """The pretrained encoder with mean pooling; loading takes some seconds."""
 
     def __init__(self) -> None:
-        """Raises ModuleNotFoundError where the extra `train` is not installed."""
-        logging.set_verbosity_error()
-        logging.disable_progress_bar()
+        """Raises ConfigurationError where the extra `train` is not installed."""
         folder = pretrained_folder()
         self._encoder = pretrained_encoder(folder).eval()
         self._tokenizer = load_tokenizer(folder / "tokenizer.json", WINDOW)

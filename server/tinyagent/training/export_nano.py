@@ -8,10 +8,11 @@ weights of matrix products become 8-bit integers; everything else stays as train
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
 import shutil
+import sys
 import tempfile
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -20,11 +21,18 @@ import torch
 from torch import Tensor, nn
 
 from tinyagent.toolrag.labels import CLASSES
+from tinyagent.toolrag.manifest import MANIFEST
+from tinyagent.training import nano_agreement
 from tinyagent.training.examples import MAX_PIECES
 from tinyagent.training.network import Layer, PlanNetwork, attend
-from tinyagent.training.train_nano import build_network, pretrained_folder
+from tinyagent.training.onnx_files import compress, fuse_attention, write_manifest
+from tinyagent.training.pretrained import pretrained_folder
+from tinyagent.training.script import run
+from tinyagent.training.storage import cannot_write, prepare_folder
+from tinyagent.training.train_nano import network_of
 
 OPSET = 17
+GRAPHS = ("encoder", "bridge", "step")
 
 
 class EncoderGraph(nn.Module):
@@ -99,10 +107,13 @@ def _export(
     axes: dict[str, dict[int, str]],
     path: Path,
 ) -> None:
-    torch.onnx.export(  # pyright: ignore[reportUnknownMemberType]
-        graph.eval(), tuple(inputs.values()), str(path), input_names=list(inputs), output_names=list(outputs),
-        dynamic_axes=axes, opset_version=OPSET, dynamo=False,
-    )  # fmt: skip
+    with warnings.catch_warnings():
+        # The exporter warns of every size that it might have taken for fixed; `export` tries several.
+        warnings.simplefilter("ignore")
+        torch.onnx.export(  # pyright: ignore[reportUnknownMemberType]
+            graph.eval(), tuple(inputs.values()), str(path), input_names=list(inputs),
+            output_names=list(outputs), dynamic_axes=axes, opset_version=OPSET, dynamo=False,
+        )  # fmt: skip
 
 
 def export_graphs(network: PlanNetwork, folder: Path) -> None:
@@ -142,70 +153,69 @@ def export_graphs(network: PlanNetwork, folder: Path) -> None:
     _export(StepGraph(network), inputs, outputs, axes, folder / "step.onnx")
 
 
-def compress(source: Path, target: Path) -> None:
-    """Fuse the encoder's attention and write the graphs with 8-bit weights."""
-    import onnx
-    from onnxruntime.quantization import QuantType, quantize_dynamic  # pyright: ignore
-    from onnxruntime.transformers.optimizer import optimize_model  # pyright: ignore
-
-    fused: Any = optimize_model(
-        str(source / "encoder.onnx"), model_type="bert", num_heads=12, hidden_size=384, opt_level=0
-    )
-    fused.save_model_to_file(str(source / "encoder.onnx"))
-    for name in ("encoder", "bridge", "step"):
-        quantize_dynamic(
-            source / f"{name}.onnx", target / f"{name}.onnx", per_channel=True, weight_type=QuantType.QInt8,
-            extra_options={"DefaultTensorType": onnx.TensorProto.FLOAT},
-        )  # fmt: skip
-
-
-def write_manifest(folder: Path) -> None:
-    """List every file that the runtime needs with its size and SHA-256."""
-    files = {
-        path.name: {"bytes": path.stat().st_size, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
-        for path in sorted(folder.iterdir())
-        if path.suffix in (".onnx", ".json") and path.name not in ("manifest.json", "figures.json")
-    }
-    (folder / "manifest.json").write_text(json.dumps({"files": files}, indent=2) + "\n", "utf-8")
+def _compress(folder: Path, network: PlanNetwork) -> None:
+    """Fuse the encoder's attention and give the graphs 8-bit weights."""
+    config: Any = network.encoder.config
+    fuse_attention(folder / "encoder.onnx", int(config.num_attention_heads), int(config.hidden_size))
+    for name in GRAPHS:
+        whole = folder / f"{name}.whole"
+        (folder / f"{name}.onnx").replace(whole)
+        compress(whole, folder / f"{name}.onnx")
+        whole.unlink()
 
 
 def export(
     network: PlanNetwork, symbols: Sequence[str], tokenizer: Path, out: Path, *, small: bool = True
-) -> None:
-    """Write graphs, symbols, labels, tokenizer and manifest; `small` with 8-bit weights."""
-    out.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory() as folder:
-        export_graphs(network, Path(folder))
-        if small:
-            compress(Path(folder), out)
-        else:
-            for path in Path(folder).glob("*.onnx"):
-                shutil.copyfile(path, out / path.name)
+) -> float:
+    """Write graphs, symbols, labels, tokenizer and manifest; `small` with 8-bit weights.
+
+    The result is how far the graphs are from the network, as `nano_agreement` measures it. Raises
+    ModelUnavailable, and leaves `out` as it was, when they are too far, and StorageFull or InvalidRequest.
+    """
+    weights = sum(item.nbytes for item in network.parameters())
+    prepare_folder(out, 3 * weights, "the export")
+    network.eval()
+    try:
+        with tempfile.TemporaryDirectory(dir=out, prefix=".export-") as name:
+            folder = Path(name)
+            export_graphs(network, folder)
+            if small:
+                _compress(folder, network)
+            _write_settings(network, symbols, tokenizer, folder)
+            write_manifest(folder)
+            apart = nano_agreement.check(network, symbols, folder, small=small)
+            for file in (*(f"{graph}.onnx" for graph in GRAPHS), "nano.json", "tokenizer.json", MANIFEST):
+                (folder / file).replace(out / file)
+    except OSError as error:
+        raise cannot_write(out, error) from error
+    return apart
+
+
+def _write_settings(network: PlanNetwork, symbols: Sequence[str], tokenizer: Path, folder: Path) -> None:
     shape = network.shape
     settings = {
         "labels": CLASSES, "symbols": list(symbols), "pieces": MAX_PIECES, "steps": shape.steps,
         "layers": shape.layers, "heads": shape.heads, "width": shape.width,
     }  # fmt: skip
-    (out / "nano.json").write_text(json.dumps(settings, ensure_ascii=False, indent=1) + "\n", "utf-8")
-    shutil.copyfile(tokenizer, out / "tokenizer.json")
-    write_manifest(out)
+    (folder / "nano.json").write_text(json.dumps(settings, ensure_ascii=False, indent=1) + "\n", "utf-8")
+    shutil.copyfile(tokenizer, folder / "tokenizer.json")
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Read the command line and export. Raises a TinyAgentError with what to do for what cannot be done."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--checkpoint", type=Path, required=True)
-    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--checkpoint", type=Path, required=True, help="what train_nano wrote")
+    parser.add_argument("--out", type=Path, required=True, help="the folder of the model")
     parser.add_argument("--full", action="store_true", help="keep float32 weights")
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     torch.set_num_threads(1)
-    state = torch.load(options.checkpoint, weights_only=True)
     folder = pretrained_folder()
-    network = build_network(state["symbols"], folder)
-    network.load_state_dict(state["network"])
-    export(network, state["symbols"], folder / "tokenizer.json", options.out, small=not options.full)
+    network, symbols = network_of(options.checkpoint, folder)
+    apart = export(network, symbols, folder / "tokenizer.json", options.out, small=not options.full)
+    print(f"{options.out}: plans of the graphs and of the network are {apart:.2g} apart")
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(run(main))

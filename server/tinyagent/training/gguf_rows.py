@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tinyagent.domain.plan import END_OF_PLAN
+from tinyagent.errors import InvalidRequest
 from tinyagent.planners.compact import ASK, MAX_REFERENCE, PLAN, TOOLS, tag, write_calls
 from tinyagent.planners.inner import DraftCall
 from tinyagent.planners.symbols import FIELDS
@@ -19,6 +20,8 @@ from tinyagent.training.rows import Row
 
 LONGEST = 420
 """Rows with more tokens are left out."""
+_FIRST_LENGTH = 60
+"""Tokens of the longest rows at the beginning."""
 _STRETCH = 600
 """Characters of English in a row."""
 _LOOKUPS = frozenset({"get_email_address", "get_phone_number"})
@@ -57,13 +60,26 @@ def _random_word(source: random.Random) -> str:
 
 
 def read_english(path: Path) -> list[str]:
-    """The paragraphs of a text file, which may be compressed (`.xz`); one is a dialogue, say."""
-    with (
-        lzma.open(path, "rt", encoding="utf-8")
-        if path.suffix == ".xz"
-        else path.open(encoding="utf-8") as file
-    ):
-        return [text for block in file.read().split("\n\n") if (text := block.strip())]
+    """The paragraphs of a text file, which may be compressed (`.xz`); one is a dialogue, say.
+
+    Raises InvalidRequest for a file that cannot be read or holds no sentence.
+    """
+    try:
+        with (
+            lzma.open(path, "rt", encoding="utf-8")
+            if path.suffix == ".xz"
+            else path.open(encoding="utf-8") as file
+        ):
+            paragraphs = [text for block in file.read().split("\n\n") if (text := block.strip())]
+    except (OSError, EOFError, UnicodeDecodeError, lzma.LZMAError) as error:
+        reason = getattr(error, "strerror", None) or "it is no UTF-8 text, or damaged"
+        raise InvalidRequest(
+            f"{path} cannot be read: {reason}.",
+            hint="Give ordinary English as text, or as .xz, with --english.",
+        ) from error
+    if not any(" " in text for text in paragraphs):
+        raise InvalidRequest(f"{path} holds no sentence.", hint="Leave --english out, or give another text.")
+    return paragraphs
 
 
 def english_rows(
@@ -96,13 +112,25 @@ def copy_rows(tokenizer: PlannerTokenizer, source: random.Random) -> Iterator[To
 def plan_rows(
     tokenizer: PlannerTokenizer, rows: Sequence[Row], source: random.Random, progress: Callable[[], float]
 ) -> Iterator[TokenRow]:
-    """Endless rows with other names, some in pairs, short ones first (`progress` goes from 0 to 1)."""
+    """Endless rows with other names, some in pairs, short ones first (`progress` goes from 0 to 1).
+
+    Raises InvalidRequest when none of the rows is short enough ever.
+    """
     pools = Pools.of(rows)
-    while True:
+    first = _FIRST_LENGTH
+    while first <= 2 * LONGEST:
+        made_some = False
         for row in source.sample(rows, len(rows)):
             made = token_row(tokenizer, _varied(row, rows, pools, source), source)
-            if made is not None and made.length <= min(60 + 900 * progress(), LONGEST):
+            if made is not None and made.length <= min(first + 900 * progress(), LONGEST):
+                made_some = True
                 yield made
+        if not made_some:  # nothing is as short as that: progress would stand still
+            first *= 2
+    raise InvalidRequest(
+        f"None of the {len(rows)} requests with its plan is as short as {LONGEST} tokens.",
+        hint="Give shorter requests to train on.",
+    )
 
 
 def _varied(row: Row, rows: Sequence[Row], pools: Pools, source: random.Random) -> Row:

@@ -23,6 +23,7 @@ from tokenizers.trainers import BpeTrainer
 
 from tinyagent.domain.plan import END_OF_PLAN
 from tinyagent.planners.compact import ASK, PLAN, TOOLS, tag
+from tinyagent.training.storage import write_whole
 
 PAD = "<|pad|>"
 CONTROLS = (PAD, TOOLS, ASK, PLAN, END_OF_PLAN)
@@ -59,9 +60,9 @@ class PlannerTokenizer:
         return self.bpe.encode(text).ids
 
     def save(self, path: Path) -> None:
-        """Write it so that `load_tokenizer` reads it."""
+        """Write it so that `load_tokenizer` reads it. Raises StorageFull or InvalidRequest."""
         stored = {"bpe": json.loads(self.bpe.to_str()), "tags": self.tags}
-        path.write_text(json.dumps(stored), encoding="utf-8")
+        write_whole(path, json.dumps(stored))
 
 
 def train_tokenizer(texts: Iterable[str], tags: Sequence[str], vocabulary: int) -> PlannerTokenizer:

@@ -10,28 +10,37 @@ from __future__ import annotations
 import argparse
 import os
 import random
+import sys
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
+from tinyagent.errors import InvalidRequest
 from tinyagent.planners.compact import all_tags
+from tinyagent.training.checkpoints import DAMAGE, foreign, restore, save_state
 from tinyagent.training.corpus import read_corpus
 from tinyagent.training.gguf_network import PlannerNetwork, Shape
 from tinyagent.training.gguf_rows import TokenRow, copy_rows, english_rows, plan_rows, read_english, texts_of
-from tinyagent.training.gguf_tokenizer import PlannerTokenizer, load_tokenizer, train_tokenizer
+from tinyagent.training.gguf_run import CHECKPOINT, PROGRAM, TOKENIZER, read_state, read_tokenizer
+from tinyagent.training.gguf_tokenizer import PlannerTokenizer, train_tokenizer
+from tinyagent.training.interrupts import InterruptFlag
 from tinyagent.training.muon import Muon
 from tinyagent.training.rows import Row
+from tinyagent.training.script import run, tell
+from tinyagent.training.storage import prepare_folder
 
 Stage = Literal["english", "copying", "planning"]
 
 CHECKPOINT_SECONDS = 120.0
 LOG_SECONDS = 30.0
+_RUN_BYTES = 100_000_000
+"""Two checkpoints and the tokenizer."""
 COPIED = 0.9
 """Share of right tokens at which copying is learnt."""
 
@@ -88,7 +97,7 @@ class Trainer:
         return min(1.0, (self.step + 1) / 20) * min(1.0, max(left, 0.0) / 0.6)
 
     def save(self, path: Path) -> None:
-        """Write the checkpoint whole or not at all."""
+        """Write the checkpoint whole or not at all. Raises StorageFull or InvalidRequest."""
         state: dict[str, Any] = {
             "shape": asdict(self.network.shape),
             "network": self.network.state_dict(),
@@ -97,17 +106,21 @@ class Trainer:
             "step": self.step,
             "stage": self.stage,
         }
-        temporary = path.with_suffix(".part")
-        torch.save(state, temporary)
-        temporary.replace(path)
+        save_state(path, state)
 
     def resume(self, path: Path) -> None:
-        """Go on from a checkpoint."""
-        state = torch.load(path, weights_only=True)
-        self.network.load_state_dict(state["network"])
-        for (optimizer, _), stored in zip(self.optimizers, state["optimizers"], strict=True):
-            optimizer.load_state_dict(stored)
-        self.elapsed, self.step, self.stage = state["elapsed"], state["step"], state["stage"]
+        """Go on from a checkpoint. Raises ModelUnavailable for one that is damaged or does not fit."""
+        state = read_state(path)
+        restore(self.network, state["network"], path, PROGRAM)
+        try:
+            for (optimizer, _), stored in zip(self.optimizers, state["optimizers"], strict=True):
+                optimizer.load_state_dict(stored)
+            self.elapsed, self.step = float(state["elapsed"]), int(state["step"])
+        except DAMAGE as error:
+            raise foreign(path, "its optimizers do not fit", PROGRAM) from error
+        if state["stage"] not in get_args(Stage):
+            raise foreign(path, f"its stage is {state['stage']!r}", PROGRAM)
+        self.stage = state["stage"]
 
 
 def loss_of(network: PlannerNetwork, rows: Sequence[TokenRow]) -> tuple[Tensor, float]:
@@ -160,7 +173,10 @@ def train(
     english: Sequence[str],
     checkpoint: Path,
 ) -> None:
-    """Train until the budget is used up, with a checkpoint every two minutes."""
+    """Train until the budget is used up, with a checkpoint every two minutes.
+
+    Ctrl-C ends it with a checkpoint and KeyboardInterrupt.
+    """
     budget, source = trainer.budget, random.Random(trainer.step)
     planning = plan_rows(tokenizer, rows, source, lambda: trainer.elapsed / budget.seconds)
     sources: dict[Stage, Iterator[list[TokenRow]]] = {
@@ -170,50 +186,75 @@ def train(
     }
     saved = logged = trainer.elapsed
     losses: list[tuple[float, float]] = []
-    while trainer.elapsed < budget.seconds:
-        losses.append(trainer.learn(next(sources[trainer.stage])))
-        trainer.stage = next_stage(trainer, losses[-1][1])
-        if trainer.elapsed - logged > LOG_SECONDS:
-            loss, right = (sum(values) / len(losses) for values in zip(*losses, strict=True))
-            place = f"{trainer.elapsed:6.0f} s  step {trainer.step}  {trainer.stage}"
-            print(f"{place}  loss {loss:.3f}  right {right:.3f}", flush=True)
-            logged, losses = trainer.elapsed, []
-        if trainer.elapsed - saved > CHECKPOINT_SECONDS:
-            trainer.save(checkpoint)
-            saved = trainer.elapsed
-    trainer.save(checkpoint)
+    with InterruptFlag() as interrupt:
+        while trainer.elapsed < budget.seconds and not interrupt.raised:
+            losses.append(trainer.learn(next(sources[trainer.stage])))
+            trainer.stage = next_stage(trainer, losses[-1][1])
+            if trainer.elapsed - logged > LOG_SECONDS:
+                _log(trainer, losses)
+                logged, losses = trainer.elapsed, []
+            if trainer.elapsed - saved > CHECKPOINT_SECONDS:
+                trainer.save(checkpoint)
+                saved = trainer.elapsed
+        trainer.save(checkpoint)
+    if interrupt.raised:
+        tell(f"{checkpoint} holds what was learnt; the same command goes on with it.")
+        raise KeyboardInterrupt
 
 
-def main() -> None:
-    """Read the command line and train."""
+def _log(trainer: Trainer, losses: Sequence[tuple[float, float]]) -> None:
+    loss, right = (sum(values) / len(losses) for values in zip(*losses, strict=True))
+    place = f"{trainer.elapsed:6.0f} s  step {trainer.step}  {trainer.stage}"
+    print(f"{place}  loss {loss:.3f}  right {right:.3f}", flush=True)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Read the command line and train. Raises a TinyAgentError with what to do for what cannot be done."""
+    options = _arguments(arguments)
+    _check_numbers(options)
+    prepare_folder(options.work, _RUN_BYTES, "the training")
+    torch.set_num_threads(options.threads)
+    torch.manual_seed(0)
+    english = read_english(options.english) if options.english else []
+    trainer = Trainer(
+        PlannerNetwork(Shape()), Budget(options.seconds, options.english_seconds if english else 0.0)
+    )
+    checkpoint, stored = options.work / CHECKPOINT, options.work / TOKENIZER
+    if checkpoint.exists():
+        trainer.resume(checkpoint)
+        read_tokenizer(stored, Shape().vocabulary)
+    if trainer.elapsed >= options.seconds:
+        print(f"{checkpoint} has been trained for {trainer.elapsed:.0f} s already: --seconds are over.")
+        return
+    rows = read_corpus(options.data, tell, needed="train").rows("train")
+    if not stored.exists():
+        texts = [*texts_of(rows), *english[:: len(english) // 4000 + 1]]
+        train_tokenizer(texts, all_tags(), Shape().vocabulary).save(stored)
+    train(trainer, read_tokenizer(stored, Shape().vocabulary), rows, english, checkpoint)
+
+
+def _check_numbers(options: argparse.Namespace) -> None:
+    """Raises InvalidRequest for a number that makes no training."""
+    for name, least, most in (("seconds", 0.0, 1e9), ("english_seconds", -1e-9, 1e9), ("threads", 0, 1024)):
+        value = getattr(options, name)
+        if not least < value <= most:
+            raise InvalidRequest(
+                f"--{name.replace('_', '-')} {value:g} makes no training.", hint="Give another number."
+            )
+
+
+def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Train the small GGUF planner.")
     parser.add_argument("--data", type=Path, required=True, help="folder of requests (natural/, written/)")
     parser.add_argument("--work", type=Path, required=True, help="folder for tokenizer and checkpoint")
     parser.add_argument(
-        "--english", type=Path, help="ordinary English to begin with, a line a paragraph (.xz)"
+        "--english", type=Path, help="ordinary English to begin with, paragraphs apart by a blank line (.xz)"
     )
     parser.add_argument("--english-seconds", type=float, default=600.0)
     parser.add_argument("--seconds", type=float, default=1800.0, help="seconds of processor time")
     parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
-    arguments = parser.parse_args()
-    torch.set_num_threads(arguments.threads)
-    torch.manual_seed(0)
-    arguments.work.mkdir(parents=True, exist_ok=True)
-    rows = read_corpus(arguments.data).rows("train")
-    english = read_english(arguments.english) if arguments.english else []
-    stored = arguments.work / "tokenizer.json"
-    if not stored.exists():
-        train_tokenizer(
-            [*texts_of(rows), *english[:: len(english) // 4000 + 1]], all_tags(), Shape().vocabulary
-        ).save(stored)
-    trainer = Trainer(
-        PlannerNetwork(Shape()), Budget(arguments.seconds, arguments.english_seconds if english else 0.0)
-    )
-    checkpoint = arguments.work / "checkpoint.pt"
-    if checkpoint.exists():
-        trainer.resume(checkpoint)
-    train(trainer, load_tokenizer(stored), rows, english, checkpoint)
+    return parser.parse_args(arguments)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(run(main))

@@ -6,8 +6,8 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 
-from tinyagent.training.corpus import MAX_OVERLAP
-
+MAX_OVERLAP = 0.5
+"""Share of four-word stretches that a request may have in common with another one."""
 _STRETCH = 4
 
 
@@ -17,7 +17,7 @@ def normalised(text: str) -> str:
 
 
 class NearIndex:
-    """Requests by their stretches; grows one by one, unlike `corpus.without_near`."""
+    """Requests by their stretches; grows one by one."""
 
     def __init__(self, queries: Iterable[str] = ()) -> None:
         self._holders: dict[str, list[int]] = defaultdict(list)

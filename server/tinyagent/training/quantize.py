@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ctypes
-import shutil
 from pathlib import Path
 from typing import Any, Literal
 
@@ -11,6 +10,7 @@ import llama_cpp as bindings
 
 from tinyagent.errors import InvalidRequest, ModelUnavailable
 from tinyagent.planners.gguf_header import read_header
+from tinyagent.training.storage import prepare_file, whole_file
 
 Kind = Literal["q8_0", "q4_0"]
 _FILE_TYPES: dict[Kind, int] = {"q8_0": 7, "q4_0": 2}
@@ -27,27 +27,23 @@ def _silent(_level: int, _text: bytes, _data: object) -> None:
 def quantize_file(source: Path, target: Path, kind: Kind, threads: int = 1) -> None:
     """Write `source` to `target` in fewer bits, whole or not at all.
 
-    Raises ModelUnavailable for a damaged file, InvalidRequest for one that is quantized already, for
-    `target` being `source`, and when the disk has no room.
+    Raises ModelUnavailable for a damaged file, InvalidRequest for one that is quantized already and for
+    `target` being `source` or unwritable, and StorageFull.
     """
     _check(source, target, kind)
     bindings.llama_log_set(_silent, ctypes.c_void_p(0))
     bindings.llama_backend_init()
     parameters: Any = bindings.llama_model_quantize_default_params()
     parameters.ftype, parameters.nthread = _FILE_TYPES[kind], threads
-    temporary = target.with_name(target.name + ".part")
-    try:
+    with whole_file(target) as partial:
         code = bindings.llama_model_quantize(
-            str(source).encode(), str(temporary).encode(), ctypes.byref(parameters)
+            str(source).encode(), str(partial).encode(), ctypes.byref(parameters)
         )
         if code != 0:
             raise ModelUnavailable(
                 f"llama.cpp cannot quantize {source}: the file is damaged or of an unknown kind.",
                 hint="Export or copy the file again.",
             )
-        temporary.replace(target)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def _check(source: Path, target: Path, kind: Kind) -> None:
@@ -59,13 +55,6 @@ def _check(source: Path, target: Path, kind: Kind) -> None:
         )
     if target.exists() and target.samefile(source):
         raise InvalidRequest(f"{target} is the file to quantize.", hint="Give another file with --out.")
-    if not target.parent.is_dir():
-        raise InvalidRequest(f"The folder {target.parent} does not exist.", hint="Make it first.")
     width = 32 if file_type == 0 else 16
     needed = int(source.stat().st_size * _BITS[kind] / width * 1.1) + 2**20
-    free = shutil.disk_usage(target.parent).free
-    if needed > free:
-        raise InvalidRequest(
-            f"{target.parent} has {free / 1e9:.1f} GB free, {kind} needs about {needed / 1e9:.1f} GB.",
-            hint="Free some space, or give a file on another disk with --out.",
-        )
+    prepare_file(target, needed, kind)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -13,9 +12,10 @@ from typing import Any, cast
 from tinyagent.domain.dates import resolve
 from tinyagent.domain.plan import Call, Template, escape_dollars
 from tinyagent.domain.plan_parser import parse_plan
-from tinyagent.errors import DateUnreadable
+from tinyagent.errors import DateUnreadable, TinyAgentError
 from tinyagent.planners.inner import DraftCall
 from tinyagent.planners.symbols import FIELDS
+from tinyagent.training.jsonl import Fault, read_rows, text_of
 
 _MOMENT = "%Y-%m-%d %H:%M:%S"
 _RANGE_WORD = re.compile(r"[\s,]*(?:\b(?:to|until|till|til|through|and)|[-–—])\s*$", re.IGNORECASE)
@@ -43,17 +43,55 @@ class Row:
     dates: tuple[str, ...] = ()
 
 
-def read_requests(paths: Iterable[Path]) -> Iterator[Request]:
-    """Requests from JSONL files. Raises ValueError naming file and line of a bad one."""
+def read_requests(paths: Iterable[Path]) -> tuple[list[tuple[Request, Row]], list[Fault]]:
+    """The requests of JSONL files with their rows, and the faults of the lines that cannot be used.
+
+    Raises InvalidRequest for a file that cannot be read.
+    """
+    found: list[tuple[Request, Row]] = []
+    faults: list[Fault] = []
     for path in paths:
-        for number, line in enumerate(path.read_text("utf-8").splitlines(), 1):
-            try:
-                raw = cast("dict[str, Any]", json.loads(line))
-                dates = tuple((str(phrase), str(value)) for phrase, value in raw.get("dates", []))
-                now = datetime.fromisoformat(raw["now"])
-                yield Request(raw["id"], now, raw["query"], raw["plan"], dates, tuple(raw.get("tags", ())))
-            except (KeyError, TypeError, ValueError) as error:
-                raise ValueError(f"{path}, line {number}: not a request with a plan ({error})") from error
+        own, wrong = read_rows(path, _solved)
+        found += own
+        faults += wrong
+    return found, faults
+
+
+def _solved(raw: dict[str, Any]) -> tuple[Request, Row]:
+    request = request_of(raw)
+    try:
+        return request, row_of(request)
+    except (TinyAgentError, LookupError, TypeError, ValueError) as error:
+        reason = error.message if isinstance(error, TinyAgentError) else "its calls have other arguments"
+        raise ValueError(f"its plan cannot be used: {reason}") from None
+
+
+def request_of(raw: dict[str, Any]) -> Request:
+    """The request that a JSON object holds; its plan is not read. Raises ValueError with what is wrong."""
+    identifier, moment, query, plan = (text_of(raw, key) for key in ("id", "now", "query", "plan"))
+    try:
+        now = datetime.fromisoformat(moment).replace(tzinfo=None)
+    except ValueError:
+        raise ValueError('"now" is not a date and time') from None
+    tags: object = raw.get("tags", [])
+    known = cast("list[object]", tags) if isinstance(tags, list) else []
+    return Request(identifier, now, query, plan, _dates(raw.get("dates", []), query), tuple(map(str, known)))
+
+
+def _dates(dates: object, query: str) -> tuple[tuple[str, str], ...]:
+    """Each date phrase, which stands in the request, with its value."""
+    if not isinstance(dates, list):
+        raise ValueError('"dates" is not a list')
+    found: list[tuple[str, str]] = []
+    for pair in cast("list[object]", dates):
+        match pair:
+            case [str(phrase), str(value)]:
+                found.append((phrase, value))
+            case _:
+                raise ValueError('"dates" holds something that is no pair of a phrase and its value')
+        if phrase not in query:
+            raise ValueError(f"the date phrase {phrase!r} does not stand in the request")
+    return tuple(found)
 
 
 def row_of(request: Request) -> Row:

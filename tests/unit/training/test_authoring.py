@@ -9,6 +9,7 @@ import pytest
 from tinyagent.domain.plan_parser import parse_plan
 from tinyagent.training.authoring import Written, main, read_folder, read_written
 from tinyagent.training.corpus import read_corpus, without_near
+from tinyagent.training.script import run
 from tinyagent.training.split import part_of
 
 ROOT = Path(__file__).parents[3]
@@ -17,7 +18,7 @@ WRITTEN = ROOT / "training" / "data" / "written"
 
 def blocks(tmp_path: Path, text: str) -> tuple[list[Written], list[str]]:
     path = tmp_path / "blocks.txt"
-    path.write_text(text, "utf-8")
+    path.write_text(text, "utf-8", "surrogateescape")
     written, faults = read_written(path)
     return written, [str(fault) for fault in faults]
 
@@ -75,6 +76,10 @@ def test_today_is_never_over_when_a_request_speaks_of_an_hour(tmp_path: Path) ->
         ("do it\n= create_note(", "not readable"),
         ('mail x\n= compose_new_email(["Ann"], subject="x")', "neither a literal address or number"),
         ("= create_note(\"x\")", "begins with its request"),
+        ("mail\udcff", "not UTF-8"),
+        ("note: " + "a" * 1_000_001, "longer than"),
+        ("do it\n= create_note(" + "-" * 50_000 + "1)", "not readable"),
+        ("do it\n= create_note({[]: 1})", "neither a text nor"),
     ],
 )  # fmt: skip
 def test_a_fault_names_its_line_and_the_rest_is_used(tmp_path: Path, block: str, reason: str) -> None:
@@ -82,7 +87,7 @@ def test_a_fault_names_its_line_and_the_rest_is_used(tmp_path: Path, block: str,
     written, faults = blocks(tmp_path, f"{good}\n{block}\n")
     assert [item.query for item in written] == ["note: milk"]
     assert len(faults) == 1
-    assert faults[0].startswith("blocks.txt, line 4: ")
+    assert faults[0].startswith(f"{tmp_path / 'blocks.txt'}, line 4: ")
     assert reason in faults[0]
 
 
@@ -93,8 +98,8 @@ def test_the_report_ends_with_an_error_when_there_are_faults(
     path.write_text("note: milk\n= create_note()\n", "utf-8")
     assert main([str(path)]) == 1
     assert "1 faults" in capsys.readouterr().out
-    assert main([str(tmp_path / "none.txt")]) == 1
-    assert "cannot be read" in capsys.readouterr().out
+    assert run(lambda: main([str(tmp_path / "none.txt")])) == 1
+    assert "cannot be read" in capsys.readouterr().err
 
 
 def test_variations_stay_in_one_part(tmp_path: Path) -> None:

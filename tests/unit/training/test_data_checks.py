@@ -159,11 +159,12 @@ def test_a_file_that_cannot_be_read_is_an_error_with_advice(tmp_path: Path, name
     assert failure.value.hint
 
 
-def test_a_file_of_other_bytes_is_an_error(tmp_path: Path) -> None:
-    path = tmp_path / "rows.jsonl"
-    path.write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(InvalidRequest, match="not UTF-8"):
-        check_file(path)
+@pytest.mark.parametrize("name", ["rows.jsonl", "rows.txt"])
+def test_a_line_of_other_bytes_is_a_fault_and_the_others_are_checked(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    path.write_bytes(b"\xff\xfe\x00\n\n\xff\n")
+    report = check_file(path)
+    assert [(fault.line, fault.reason) for fault in report.faults] == [(1, "not UTF-8"), (3, "not UTF-8")]
 
 
 @pytest.mark.parametrize("path", NATURAL[::4], ids=lambda path: path.stem)

@@ -12,7 +12,7 @@ import pytest
 from tinyagent.errors import InvalidRequest, StorageFull
 from tinyagent.evaluation.cases import read_cases
 from tinyagent.planners.inner import DraftCall
-from tinyagent.training import data_files, materialise
+from tinyagent.training import materialise, storage
 from tinyagent.training.card import write_card
 from tinyagent.training.card_traits import Typos, date_kind, manner, skeleton
 from tinyagent.training.corpus import Corpus, read_corpus
@@ -257,7 +257,7 @@ def test_a_folder_without_requests_has_a_card_too(tmp_path: Path) -> None:
 
 
 def test_a_whole_text_replaces_a_file_or_leaves_it(tmp_path: Path) -> None:
-    data_files.write_whole(tmp_path / "a" / "b.md", "x")
+    storage.write_whole(tmp_path / "a" / "b.md", "x")
     assert [path.name for path in (tmp_path / "a").iterdir()] == ["b.md"]
     with pytest.raises(InvalidRequest, match="cannot be written"):
-        data_files.write_whole(tmp_path / "a" / "b.md" / "c.md", "x")
+        storage.write_whole(tmp_path / "a" / "b.md" / "c.md", "x")

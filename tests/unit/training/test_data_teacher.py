@@ -6,12 +6,14 @@ import json
 import random
 import socket
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.support.limits import files_no_larger_than
 from tests.support.teacher import (
     Act,
     Teacher,
@@ -30,7 +32,7 @@ from tinyagent.errors import Conflict, InvalidRequest, PlannerFailed
 from tinyagent.planners.inner import DraftCall
 from tinyagent.planners.symbols import FIELDS
 from tinyagent.training.data_check import check_file
-from tinyagent.training.rows import read_requests, row_of
+from tinyagent.training.rows import Request, read_requests, row_of
 from tinyagent.training.teacher.answers import Offered, Refused, accepted, offered
 from tinyagent.training.teacher.asks import MAX_TOOLS, ask_of, sample_tools
 from tinyagent.training.teacher.chat import ChatClient, Patience
@@ -210,7 +212,7 @@ async def test_a_run_fills_a_file_with_sound_rows_that_training_reads(
     path = tmp_path / "new" / "rows.jsonl"
     report = await teach(path, teacher.url, 7, concurrency=3)
     assert check_file(path).sound == 7
-    assert len([row_of(request) for request in read_requests([path])]) == 7
+    assert [len(found) for found in read_requests([path])] == [7, 0]
     row = json.loads(path.read_text("utf-8").splitlines()[0])
     assert (row["source"], row["dates"]) == ("teacher", [])
     assert report["rows"] == report["accepted"] == 7
@@ -403,6 +405,27 @@ def test_a_place_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(InvalidRequest, match="cannot be written"), Ledger(tmp_path / "file" / "rows.jsonl"):
         pass
+
+
+def test_a_disk_that_fills_up_is_told_and_the_same_file_goes_on(tmp_path: Path) -> None:
+    path = tmp_path / "rows.jsonl"
+    request = Request("a", datetime(2026, 3, 4), "note tea", "1. join()<END_OF_PLAN>", ())
+    long = replace(request, query="note " + "x" * 5000)
+    told = pytest.raises(InvalidRequest, match="cannot be written: File too large")
+    with told, files_no_larger_than(1000), Ledger(path) as ledger:
+        ledger.keep(request, [])
+        ledger.keep(long, [])
+    with Ledger(path) as ledger:
+        assert ledger.rows == 1
+        ledger.keep(long, [])
+    assert [json.loads(line)["query"] for line in path.read_text().splitlines()] == ["note tea", long.query]
+
+
+def test_a_folder_is_no_file_of_rows(tmp_path: Path) -> None:
+    (tmp_path / "rows").mkdir()
+    with pytest.raises(InvalidRequest, match="is a folder"), Ledger(tmp_path / "rows"):
+        pass
+    assert [path.name for path in tmp_path.iterdir()] == ["rows"]
 
 
 def test_without_prices_there_is_no_cost_and_without_rows_no_yield() -> None:

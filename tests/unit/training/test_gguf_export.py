@@ -9,8 +9,10 @@ import pytest
 import torch
 
 from tests.support.tiny_gguf import TEXTS, make_network, make_tokenizer
+from tinyagent.errors import ModelUnavailable
 from tinyagent.planners.gguf_header import read_header
 from tinyagent.planners.llama_model import LlamaModel
+from tinyagent.training import gguf_export
 from tinyagent.training.gguf_export import Precision, export
 from tinyagent.training.gguf_tokenizer import load_tokenizer
 
@@ -60,3 +62,33 @@ def test_a_stored_tokenizer_is_the_same(tmp_path: Path) -> None:
     again = load_tokenizer(tmp_path / "tokenizer.json")
     assert again.pieces == tokenizer.pieces
     assert again.plan("⟨send_sms⟩⟨recipients⟩⟨1⟩") == tokenizer.plan("⟨send_sms⟩⟨recipients⟩⟨1⟩")
+
+
+def test_a_file_that_is_not_the_network_takes_nothings_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    network, tokenizer = make_network(), make_tokenizer()
+    out = tmp_path / "m.gguf"
+    out.write_text("the one before")
+    names = dict.fromkeys(("ffn_gate", "ffn_up"))
+    swapped = dict(zip(names, reversed(names), strict=True))
+    right = gguf_export.tensor_name
+
+    def wrong(name: str) -> str:
+        parts = right(name).split(".")
+        return ".".join(swapped.get(part, part) for part in parts)
+
+    monkeypatch.setattr(gguf_export, "tensor_name", wrong)
+    with pytest.raises(ModelUnavailable, match="nothing was exported: its scores differ"):
+        export(network, tokenizer, out)
+    assert out.read_text() == "the one before"
+    assert [path.name for path in tmp_path.iterdir()] == ["m.gguf"]
+
+
+def test_a_network_of_no_numbers_is_not_exported(tmp_path: Path) -> None:
+    network = make_network()
+    with torch.no_grad():
+        network.output_norm.weight.fill_(float("nan"))
+    with pytest.raises(ModelUnavailable, match="nothing was exported"):
+        export(network, make_tokenizer(), tmp_path / "m.gguf", "F32")
+    assert list(tmp_path.iterdir()) == []

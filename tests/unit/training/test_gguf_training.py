@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import lzma
 import random
+import signal
+from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
 
+import pytest
 import torch
 
 from tests.support.tiny_gguf import make_tokenizer
@@ -14,6 +17,7 @@ from tinyagent.planners.compact import read_calls, write_calls
 from tinyagent.planners.inner import DraftCall
 from tinyagent.training.gguf_network import PlannerNetwork, Shape
 from tinyagent.training.gguf_rows import (
+    TokenRow,
     copy_rows,
     english_rows,
     invent_names,
@@ -24,6 +28,7 @@ from tinyagent.training.gguf_rows import (
 from tinyagent.training.gguf_train import Budget, Trainer, batches, next_stage, train
 from tinyagent.training.muon import orthogonal
 from tinyagent.training.rows import Row
+from tinyagent.training.script import run
 
 SHAPE = Shape(vocabulary=512, width=32, layers=1, heads=2, feed_forward=64, context=512)
 ROW = Row(
@@ -129,3 +134,35 @@ def test_english_comes_first_then_copying_then_plans(tmp_path: Path) -> None:
     assert stages == ["english", "english", "copying", "copying", "planning"]
     train(trainer, tokenizer, [ROW] * 3, english, tmp_path / "checkpoint.pt")
     assert (tmp_path / "checkpoint.pt").exists()
+
+
+class Interrupted(Trainer):
+    """Ctrl-C is pressed in the middle of its second step."""
+
+    def learn(self, rows: Sequence[TokenRow]) -> tuple[float, float]:
+        if self.step == 1:
+            signal.raise_signal(signal.SIGINT)
+        return super().learn(rows)
+
+
+def test_ctrl_c_finishes_the_step_and_keeps_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, tokenizer = tmp_path / "checkpoint.pt", make_tokenizer()
+    trainer = Interrupted(PlannerNetwork(SHAPE), Budget(1e9))
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        assert run(lambda: train(trainer, tokenizer, [ROW] * 3, [], path)) == 130
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert "the same command goes on with it" in capsys.readouterr().err
+    again = make_trainer()
+    again.resume(path)
+    assert again.step == 2
+
+
+def test_rows_that_are_all_long_do_not_wait_for_shorter_ones() -> None:
+    long = Row("tea " * 60, ROW.calls[:0])
+    rows = plan_rows(make_tokenizer(), [long], random.Random(0), lambda: 0.0)
+    assert next(rows).length > 60

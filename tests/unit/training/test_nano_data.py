@@ -11,15 +11,16 @@ import pytest
 
 from tinyagent.domain.plan import format_plan
 from tinyagent.domain.plan_parser import parse_plan
+from tinyagent.errors import InvalidRequest
 from tinyagent.evaluation.cases import read_cases
 from tinyagent.evaluation.scoring import score_plan
 from tinyagent.planners.inner import DraftCall, PlanCompiler
 from tinyagent.toolrag.files import load_tokenizer
 from tinyagent.training.examples import Encoder, vocabulary
 from tinyagent.training.holdout import write_labelled, write_part
+from tinyagent.training.labelled import read_labelled
 from tinyagent.training.recombine import Pools, join, swap
 from tinyagent.training.rows import Request, Row, read_requests, row_of
-from tinyagent.training.sampling import read_labelled
 from tinyagent.training.split import part_of
 
 ROOT = Path(__file__).parents[3]
@@ -28,7 +29,7 @@ NATURAL = sorted((ROOT / "training" / "data" / "natural").glob("*.jsonl"))
 
 @pytest.fixture(scope="module")
 def requests() -> list[Request]:
-    return list(read_requests(NATURAL[:3]))
+    return [request for request, _ in read_requests(NATURAL[:3])[0]]
 
 
 def test_parts_have_their_shares_and_never_change() -> None:
@@ -40,7 +41,7 @@ def test_parts_have_their_shares_and_never_change() -> None:
 
 def test_no_kept_aside_request_stands_in_the_training_part() -> None:
     parts: dict[str, set[str]] = {"train": set(), "dev": set(), "test": set()}
-    for request in read_requests(NATURAL):
+    for request, _ in read_requests(NATURAL)[0]:
         parts[part_of(request.identifier)].add(" ".join(request.query.lower().split()))
     assert not parts["train"] & (parts["dev"] | parts["test"])
     assert not parts["dev"] & parts["test"]
@@ -73,11 +74,52 @@ def test_dates_become_phrases_and_defaults_are_left_out() -> None:
     assert event.arguments == {"notes": "$2"}
 
 
-def test_a_faulty_row_is_named(tmp_path: Path) -> None:
+def test_faulty_lines_are_named_and_the_others_are_used(tmp_path: Path) -> None:
+    plan = '1. create_note("Tea", "", "")\n2. join()<END_OF_PLAN>'
+    good = json.dumps(
+        {"id": "a", "now": "2026-03-04 10:00", "query": "note\u2028tea", "plan": plan}, ensure_ascii=False
+    )
+    bad: list[tuple[bytes, str]] = [
+        (b'{"id": "a"}', '"now" is missing'),
+        (b"nonsense", "not JSON"),
+        (b"[1]", "not a JSON object"),
+        (b"\xff\xfe\x00", "not UTF-8"),
+        (b'{"id": "' + b"a" * 1_000_001 + b'"}', "longer than 1000000 bytes"),
+        (b"[" * 100_000, "not JSON"),
+        (good.replace('create_note(\\"Tea\\"', "fly(").encode(), "its plan cannot be used"),
+        (good.replace("1. create_note", "create_note").encode(), "its plan cannot be used"),
+        (good.replace("tea", "\\ud83d").encode(), "lone surrogate"),
+        (good.replace("}", ', "dates": [["noon", "2026-03-04 12:00:00"]]}').encode(), "does not stand in"),
+        (good.replace("}", ', "dates": 3}').encode(), '"dates" is not a list'),
+    ]
     path = tmp_path / "rows.jsonl"
-    path.write_text('{"id": "a"}\n')
-    with pytest.raises(ValueError, match=r"rows.jsonl, line 1"):
-        list(read_requests([path]))
+    path.write_bytes(b"\n".join([good.encode(), *(line for line, _ in bad), b"", good.encode()]))
+    found, faults = read_requests([path])
+    assert [request.query for request, _ in found] == ["note\u2028tea"] * 2
+    assert [fault.line for fault in faults] == list(range(2, 13))
+    for fault, (_, reason) in zip(faults, bad, strict=True):
+        assert str(fault).startswith(f"{path}, line {fault.line}: ")
+        assert reason in fault.reason
+
+
+def test_a_device_is_no_file_of_requests() -> None:
+    with pytest.raises(InvalidRequest, match="/dev/zero cannot be read: it is a device"):
+        read_requests([Path("/dev/zero")])
+
+
+def test_faulty_labelled_lines_are_told_and_the_others_are_used(tmp_path: Path) -> None:
+    texts = [text for number in range(9) if part_of(text := f"request {number}") == "train"][:2]
+    lines = [json.dumps({"text": text, "accept": ["send_sms"]}) for text in texts]
+    faulty = ['{"text": "x", "accept": ["fly"]}', '{"accept": []}', '{"text": "y"}', "{", "\xff"]
+    path, told = tmp_path / "real.jsonl", list[str]()
+    path.write_text("\n".join([lines[0], *faulty, lines[1]]), "latin-1")
+    assert [item.text for item in read_labelled(path, told.append)] == texts
+    assert told[0] == "5 faulty requests are left out:"
+    assert (
+        told[1]
+        == f"  {path}, line 2: \"accept\" holds 'fly', which is no tool; it is a list of tools or null"
+    )
+    assert [line.split(": ")[0].rsplit(" ", 1)[1] for line in told[1:]] == ["2", "3", "4", "5", "6"]
 
 
 def _row(name: str) -> Row:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 
 import numpy as np
@@ -9,14 +10,17 @@ import pytest
 import torch
 import transformers
 
+from tinyagent.errors import ModelUnavailable
 from tinyagent.planners.inner import DraftCall
 from tinyagent.toolrag.files import load_tokenizer
 from tinyagent.toolrag.model import NanoModel
+from tinyagent.training import export_nano
 from tinyagent.training.examples import Encoder, vocabulary
-from tinyagent.training.export_nano import export
+from tinyagent.training.export_nano import export, export_graphs
 from tinyagent.training.network import PlanNetwork, Shape
 from tinyagent.training.rows import Row
 from tinyagent.training.sampling import Batch, Labelled, Sampler
+from tinyagent.training.script import run
 from tinyagent.training.train_nano import Trainer, losses
 
 TOKENIZER = Path(__file__).parents[3] / "models" / "nano" / "tokenizer.json"
@@ -78,7 +82,7 @@ def test_the_exported_graphs_agree_with_the_network(network: PlanNetwork, tmp_pa
             network.remember(states),
             batch.mask.bool(),
         )
-    export(network, vocabulary(ROWS), TOKENIZER, tmp_path / "nano", small=False)
+    assert export(network, vocabulary(ROWS), TOKENIZER, tmp_path / "nano", small=False) < 1e-5
     model = NanoModel.load(tmp_path / "nano")
     encoded = model._run(ROWS[1].query)  # pyright: ignore[reportPrivateUsage]
     assert encoded.states == pytest.approx(states[0].numpy(), abs=1e-4)
@@ -87,3 +91,73 @@ def test_the_exported_graphs_agree_with_the_network(network: PlanNetwork, tmp_pa
         written, pointed = writer.step([symbol, symbol], [source, source], [0, 0])
         assert np.exp(written[1]) == pytest.approx(symbols[0, step].exp().numpy(), abs=1e-4)
         assert np.exp(pointed[1]) == pytest.approx(copies[0, step].exp().numpy(), abs=1e-4)
+
+
+def test_weights_of_8_bits_are_nearly_the_network(network: PlanNetwork, tmp_path: Path) -> None:
+    (tmp_path / "README.md").write_text("the card")
+    apart = export(network, vocabulary(ROWS), TOKENIZER, tmp_path)
+    assert 0 < apart < 0.05
+    NanoModel.load(tmp_path)
+    files = ["README.md", "bridge.onnx", "encoder.onnx", "manifest.json", "nano.json", "step.onnx"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [*files, "tokenizer.json"]
+
+
+@pytest.mark.parametrize("graph", ["encoder", "bridge", "step"])
+def test_graphs_that_are_not_the_network_take_nothings_place(
+    network: PlanNetwork, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, graph: str
+) -> None:
+    other = {
+        "encoder": network.classifier, "bridge": network.pointed, "step": network.gate
+    }[graph]  # fmt: skip
+
+    def export_another(given: PlanNetwork, folder: Path) -> None:
+        bias = other.bias.detach().clone()
+        with torch.no_grad():
+            other.bias.add_(3.0 * torch.arange(len(bias)))
+            export_graphs(given, folder)
+            other.bias.copy_(bias)
+
+    monkeypatch.setattr(export_nano, "export_graphs", export_another)
+    (tmp_path / "encoder.onnx").write_text("the one before")
+    with pytest.raises(ModelUnavailable, match="nothing was exported"):
+        export(network, vocabulary(ROWS), TOKENIZER, tmp_path, small=False)
+    assert (tmp_path / "encoder.onnx").read_text() == "the one before"
+    assert [path.name for path in tmp_path.iterdir()] == ["encoder.onnx"]
+
+
+def test_a_network_of_no_numbers_is_not_exported(network: PlanNetwork, tmp_path: Path) -> None:
+    with torch.no_grad():
+        network.bias.fill_(float("nan"))
+    with pytest.raises(ModelUnavailable, match="nothing was exported"):
+        export(network, vocabulary(ROWS), TOKENIZER, tmp_path, small=False)
+    assert list(tmp_path.iterdir()) == []
+
+
+class Interrupted(Trainer):
+    """Ctrl-C is pressed in the middle of its second step."""
+
+    def train_batch(self, batch: Batch) -> tuple[float, float]:
+        if self.step == 1:
+            signal.raise_signal(signal.SIGINT)
+        return super().train_batch(batch)
+
+
+def test_ctrl_c_finishes_the_step_and_keeps_it(network: PlanNetwork, tmp_path: Path) -> None:
+    sampler = Sampler(ROWS, [], _examples(), budget=400)
+    trainer = Interrupted(network, vocabulary(ROWS), tmp_path / "nano.pt", seconds=1e9)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        assert run(lambda: trainer.run(sampler, [])) == 130
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert torch.load(tmp_path / "nano.pt", weights_only=True)["step"] == 2
+
+
+def test_a_training_whose_time_is_over_is_left_as_it_is(
+    network: PlanNetwork, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    trainer = Trainer(network, vocabulary(ROWS), tmp_path / "nano.pt", seconds=60)
+    trainer.elapsed = 61
+    trainer.run(Sampler(ROWS, [], _examples()), [])
+    assert "has been trained for 61 s already" in capsys.readouterr().out
+    assert not (tmp_path / "nano.pt").exists()

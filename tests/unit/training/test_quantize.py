@@ -115,10 +115,14 @@ def test_a_damaged_file_leaves_nothing_behind(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["whole.gguf"]
 
 
-def test_a_file_is_not_written_over_itself_or_into_nowhere(tmp_path: Path) -> None:
+def test_a_file_is_not_written_over_itself_or_over_a_folder(tmp_path: Path) -> None:
     whole = tmp_path / "whole.gguf"
     export(make_network(), make_tokenizer(), whole, "F32")
     with pytest.raises(InvalidRequest, match="is the file to quantize"):
         quantize_file(whole, whole, "q8_0")
-    with pytest.raises(InvalidRequest, match="does not exist"):
-        quantize_file(whole, tmp_path / "nowhere" / "q8.gguf", "q8_0")
+    with pytest.raises(InvalidRequest, match="is a folder"):
+        quantize_file(whole, tmp_path, "q8_0")
+    with pytest.raises(InvalidRequest, match="cannot be written"):
+        quantize_file(whole, whole / "q8.gguf", "q8_0")
+    quantize_file(whole, tmp_path / "new" / "q8.gguf", "q8_0")
+    assert [path.name for path in (tmp_path / "new").iterdir()] == ["q8.gguf"]

@@ -5,8 +5,11 @@ from __future__ import annotations
 import asyncio
 import errno
 import json
-from collections.abc import Mapping
+import shutil
+import signal
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import IO
 
 import pytest
 import torch
@@ -16,11 +19,11 @@ from tests.support.tiny_encoder import save_bert, save_deberta
 from tinyagent.errors import Conflict, InvalidRequest, ModelUnavailable, StorageFull, TinyAgentError
 from tinyagent.toolrag.classifier import SequenceClassifier
 from tinyagent.toolrag.labels import CLASSES
+from tinyagent.training import storage
 from tinyagent.training.examples import Example
 from tinyagent.training.rows import Row
 from tinyagent.training.sampling import Batch
 from tinyagent.training.toolrag import export as exporting
-from tinyagent.training.toolrag import run as running
 from tinyagent.training.toolrag.base import load_base
 from tinyagent.training.toolrag.examples import ToolEncoder
 from tinyagent.training.toolrag.export import export
@@ -108,13 +111,18 @@ def test_what_was_learnt_until_an_interruption_is_kept(bert: Path, tmp_path: Pat
     example = ToolEncoder(base.tokenizer, base.window).example(Row("text Ana", ()))
     assert example is not None
 
-    def batches() -> list[list[Example]]:
+    def batches() -> Iterator[list[Example]]:
         yield [example]
+        signal.raise_signal(signal.SIGINT)  # the step that follows is finished first
         yield [example]
-        raise KeyboardInterrupt
+        raise AssertionError("no further step is begun")
 
-    with pytest.raises(KeyboardInterrupt):
-        trainer.run(batches(), [], silent)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            trainer.run(batches(), [], silent)
+    finally:
+        signal.signal(signal.SIGINT, before)
     again = Trainer(classifier_on(base), base.digest, tmp_path / "c.pt", Course(3600, None), 1e-3)
     again.resume()
     assert (again.step, again.seen) == (2, 2)
@@ -172,13 +180,34 @@ def refused(error: type[TinyAgentError], says: str, options: Options) -> None:
 
 
 def test_a_folder_without_requests_is_refused(bert: Path, tmp_path: Path) -> None:
-    refused(InvalidRequest, "no requests to learn from", Options(tmp_path, tmp_path / "out", base=bert))
+    refused(InvalidRequest, "holds no requests", Options(tmp_path, tmp_path / "out", base=bert))
 
 
 def test_a_bad_line_of_the_requests_is_named(bert: Path, tmp_path: Path) -> None:
     (tmp_path / "natural").mkdir()
     (tmp_path / "natural" / "bad.jsonl").write_text('{"id": 1}\n')
-    refused(InvalidRequest, r"bad\.jsonl, line 1", Options(tmp_path, tmp_path / "out", base=bert))
+    told: list[str] = []
+    with pytest.raises(InvalidRequest, match="holds no requests that can be used"):
+        train(Options(tmp_path, tmp_path / "out", base=bert), told.append)
+    assert "bad.jsonl, line 1: " in told[1]
+
+
+def test_bad_lines_are_named_and_the_others_are_learnt_from(bert: Path, data: Path, tmp_path: Path) -> None:
+    copy, told = shutil.copytree(data, tmp_path / "data"), list[str]()
+    with (copy / "natural" / "requests.jsonl").open("ab") as file:
+        file.write(b"\xff\n")
+    train(Options(copy, tmp_path / "out", base=bert, epochs=0.1), told.append)
+    assert told[0] == "1 faulty requests are left out:"
+    assert told[1].endswith(": not UTF-8")
+    assert (tmp_path / "out" / "int8" / "model.onnx").is_file()
+
+
+def test_requests_that_no_window_holds_are_refused(bert: Path, tmp_path: Path) -> None:
+    (tmp_path / "natural").mkdir()
+    plan = '1. create_note("Tea", "", "")\n2. join()<END_OF_PLAN>'
+    row = {"id": "a", "now": "2026-03-04 10:00", "query": "note tea " * 50, "plan": plan}
+    (tmp_path / "natural" / "long.jsonl").write_text(json.dumps(row))
+    refused(InvalidRequest, "fits into the encoder's window", Options(tmp_path, tmp_path / "out", base=bert))
 
 
 @pytest.mark.parametrize("content", ["{", '{"text": "a"}', "[]"])
@@ -225,16 +254,18 @@ def test_a_disk_without_room_is_refused_before_the_training(
     class Full:
         free = 1000
 
-    monkeypatch.setattr(running.shutil, "disk_usage", lambda path: Full)
-    refused(StorageFull, "GB are free", Options(data, tmp_path / "out", base=bert))
+    monkeypatch.setattr(storage.shutil, "disk_usage", lambda path: Full)
+    refused(
+        StorageFull, "room for 1 kB; the training needs about", Options(data, tmp_path / "out", base=bert)
+    )
     assert list((tmp_path / "out").iterdir()) == []
 
 
 def test_a_disk_that_is_full_in_the_middle_of_a_checkpoint_leaves_the_one_before(
     bert: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def write_half(state: object, path: Path) -> None:
-        path.write_bytes(b"half")
+    def write_half(state: object, file: IO[bytes]) -> None:
+        file.write(b"half")
         raise OSError(errno.ENOSPC, "No space left on device")
 
     base = load_base(bert)

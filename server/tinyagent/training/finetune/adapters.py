@@ -11,12 +11,13 @@ from typing import Any, Literal, cast
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model, get_peft_model_state_dict, set_peft_model_state_dict
 from peft.tuners.lora import Linear as LoraLinear
+from safetensors import SafetensorError
 from torch import Tensor, nn
 from torch.nn import functional
 from transformers import AutoModelForCausalLM
 from transformers import logging as transformers_logging
 
-from tinyagent.errors import ModelUnavailable
+from tinyagent.errors import ModelUnavailable, StorageFull
 from tinyagent.training.fake_q4 import GROUP, round_q4, simulate_q4
 from tinyagent.training.finetune.base import Base
 from tinyagent.training.finetune.settings import FinetuneSettings
@@ -120,4 +121,10 @@ def merged_folder(
                 up = adapter[f"base_model.model.{name}.lora_B.weight"].float()
                 whole = module.weight.float() + scale * (up @ down)
                 module.weight.data = (round_q4(whole) if settings.qat else whole).half()
-        model.half().save_pretrained(folder)
+        try:
+            model.half().save_pretrained(folder)
+        except (OSError, SafetensorError) as error:
+            raise StorageFull(
+                f"The merged model cannot be written to {folder}.",
+                hint="Free some space, then go on with the same command and --resume.",
+            ) from error

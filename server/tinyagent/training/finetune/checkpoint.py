@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pickle
 import random
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,10 +10,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from tinyagent.errors import InvalidRequest, ModelUnavailable
+from tinyagent.errors import InvalidRequest
+from tinyagent.training.checkpoints import DAMAGE, foreign, load_state, save_state
 
-DAMAGE = (OSError, RuntimeError, EOFError, LookupError, TypeError, ValueError, pickle.UnpicklingError)
-"""What reading a damaged file can raise."""
+_PROGRAM = "tinyagent train planner"
 
 
 @dataclass
@@ -41,24 +40,20 @@ def save_checkpoint(
         "random": torch.get_rng_state(),
         "device_random": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
     }
-    temporary = path.with_name(path.name + ".part")
-    torch.save(state, temporary)
-    temporary.replace(path)
+    save_state(path, state)
 
 
 def load_checkpoint(path: Path, recipe: dict[str, Any]) -> dict[str, Any]:
     """A checkpoint of the same recipe, its Position under "position".
 
-    Raises ModelUnavailable for a damaged file, InvalidRequest for one of another recipe.
+    Raises ModelUnavailable for a damaged or foreign file, InvalidRequest for one of another recipe.
     """
+    state = load_state(path, ("recipe", "position", "adapter", "optimizer", "schedule", "random"), _PROGRAM)
     try:
-        state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-        stored, position = state["recipe"], Position(**state["position"])
+        stored: dict[str, Any] = dict(state["recipe"])
+        position = Position(**state["position"])
     except DAMAGE as error:
-        raise ModelUnavailable(
-            f"The checkpoint {path} is damaged.",
-            hint="Delete it and start again without --resume.",
-        ) from error
+        raise foreign(path, "its recipe or its position are of another form", _PROGRAM) from error
     changed = sorted(name for name in {*stored, *recipe} if stored.get(name) != recipe.get(name))
     if changed:
         raise InvalidRequest(

@@ -17,17 +17,18 @@ import torch
 from gguf import GGMLQuantizationType, GGUFReader
 from gguf.quants import dequantize
 
-from tinyagent.errors import InvalidRequest, ModelUnavailable
+from tinyagent.errors import InvalidRequest
 from tinyagent.training.corpus import read_corpus
 from tinyagent.training.fake_q4 import settle_in, simulate_in
-from tinyagent.training.finetune.checkpoint import DAMAGE
-from tinyagent.training.gguf_export import export, load_network
+from tinyagent.training.gguf_export import export, tensor_name
 from tinyagent.training.gguf_network import PlannerNetwork
 from tinyagent.training.gguf_rows import plan_rows
-from tinyagent.training.gguf_tokenizer import PlannerTokenizer, load_tokenizer
+from tinyagent.training.gguf_run import load_run
+from tinyagent.training.gguf_tokenizer import PlannerTokenizer
 from tinyagent.training.gguf_train import Budget, Trainer, batches
 from tinyagent.training.quantize import quantize_file
 from tinyagent.training.rows import Row
+from tinyagent.training.storage import cannot_write, prepare_file
 
 RATE_SHARE = 0.2
 """Of the rates of the first training, since its end is where this one begins."""
@@ -58,12 +59,11 @@ def train_compact(
     Without `simulate` the same steps are trained with plain weights, for comparison. Raises
     ModelUnavailable for a damaged run, InvalidRequest for what cannot be carried out.
     """
-    if seconds <= 0:
+    if not 0 < seconds < float("inf"):
         raise InvalidRequest(f"--seconds {seconds:g} leaves no time to train.", param="seconds")
-    if not out.absolute().parent.is_dir():
-        raise InvalidRequest(f"The folder of {out} does not exist.", hint="Make it first.", param="out")
-    network, tokenizer = _load(work)
-    rows = _rows(data)
+    network, tokenizer = load_run(work)
+    prepare_file(out, 2 * sum(item.nbytes for item in network.parameters()), "the planner")
+    rows = read_corpus(data, report, needed="train").rows("train")
     torch.manual_seed(seed)
     random.seed(seed)
     budget = Budget(seconds, muon_rate=0.02 * RATE_SHARE, adam_rate=4e-3 * RATE_SHARE)
@@ -73,35 +73,6 @@ def train_compact(
     _train(trainer, tokenizer, rows, seed, report)
     settle_in(network.blk.modules())
     return _export(network, tokenizer, out, trainer.step)
-
-
-def _load(work: Path) -> tuple[PlannerNetwork, PlannerTokenizer]:
-    for name in ("checkpoint.pt", "tokenizer.json"):
-        if not (work / name).is_file():
-            raise ModelUnavailable(
-                f"{work / name} does not exist.",
-                hint="Train the small planner first: python -m tinyagent.training.gguf_train.",
-            )
-    try:
-        return load_network(work / "checkpoint.pt"), load_tokenizer(work / "tokenizer.json")
-    except DAMAGE as error:
-        raise ModelUnavailable(
-            f"The checkpoint or tokenizer in {work} is damaged.", hint="Copy the run again."
-        ) from error
-
-
-def _rows(data: Path) -> list[Row]:
-    try:
-        rows = read_corpus(data).rows("train")
-    except (OSError, ValueError) as error:
-        raise InvalidRequest(f"The data cannot be read: {error}.", param="data") from error
-    if not rows:
-        raise InvalidRequest(
-            f"{data} holds no request to train on.",
-            hint="Give a folder with natural/*.jsonl or written/*.txt.",
-            param="data",
-        )
-    return rows
 
 
 def _train(
@@ -124,18 +95,20 @@ def _train(
 
 
 def _export(network: PlannerNetwork, tokenizer: PlannerTokenizer, out: Path, steps: int) -> CompactResult:
-    with tempfile.TemporaryDirectory(dir=out.absolute().parent, prefix=".qat-") as folder:
-        whole = Path(folder) / "whole.gguf"
-        export(network, tokenizer, whole, "F32")
-        quantize_file(whole, out, "q4_0")
+    try:
+        with tempfile.TemporaryDirectory(dir=out.absolute().parent, prefix=".qat-") as folder:
+            whole = Path(folder) / "whole.gguf"
+            export(network, tokenizer, whole, "F32")
+            quantize_file(whole, out, "q4_0")
+    except OSError as error:
+        raise cannot_write(out, error) from error
     exact, checked = count_exact(network, out)
     return CompactResult(steps, exact, checked)
 
 
 def count_exact(network: PlannerNetwork, path: Path) -> tuple[int, int]:
     """Of the layers' matrices that the file holds as Q4_0, how many are the network's, bit by bit."""
-    state = {name.replace("attn.", "attn_").replace("ffn.", "ffn_"): weight
-             for name, weight in network.state_dict().items()}  # fmt: skip
+    state = {tensor_name(name): weight for name, weight in network.state_dict().items()}
     checked = [
         tensor for tensor in GGUFReader(path).tensors
         if tensor.tensor_type == GGMLQuantizationType.Q4_0 and tensor.name.startswith("blk.")

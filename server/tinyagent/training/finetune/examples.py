@@ -5,25 +5,22 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Protocol
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tinyagent.domain.plan_parser import parse_plan
+from tinyagent.planners.examples.finder import Embed
 from tinyagent.planners.examples.index import ExampleIndex as ServingIndex
 from tinyagent.ports import Example
 from tinyagent.training.rows import Request
+from tinyagent.training.storage import whole_file
 
 _SAME = 0.985
 """Cosine above which a request counts as a variant of the one asked for, whose answer must not be shown."""
 _CANDIDATES = 64
 """Of the nearest requests, so many are left to the serving planner's choice."""
-
-
-class EmbedTexts(Protocol):
-    """Texts to vectors of length 1, row by row."""
-
-    def __call__(self, texts: list[str]) -> NDArray[np.float32]: ...
 
 
 class ExampleIndex(Protocol):
@@ -44,7 +41,7 @@ class NoExamples:
 class CorpusIndex:
     """The training requests by the cosine of their embeddings; variants of a query are passed over."""
 
-    def __init__(self, requests: Sequence[Request], vectors: NDArray[np.float32], embed: EmbedTexts) -> None:
+    def __init__(self, requests: Sequence[Request], vectors: NDArray[np.float32], embed: Embed) -> None:
         """`vectors` are the embeddings of the requests in their order."""
         self._examples = [example_of(number, request) for number, request in enumerate(requests)]
         self._needs = [frozenset(example.tools) for example in self._examples]
@@ -71,7 +68,7 @@ def example_of(number: int, request: Request) -> Example:
     return Example(number, request.query, request.now, request.plan, tools)
 
 
-def embed_requests(requests: Sequence[Request], embed: EmbedTexts, store: Path) -> NDArray[np.float32]:
+def embed_requests(requests: Sequence[Request], embed: Embed, store: Path) -> NDArray[np.float32]:
     """The embeddings of the requests; kept in `store`, since they take minutes for thousands."""
     queries = np.array([request.query for request in requests])
     if store.is_file():
@@ -79,11 +76,9 @@ def embed_requests(requests: Sequence[Request], embed: EmbedTexts, store: Path) 
             with np.load(store) as kept:
                 if np.array_equal(kept["queries"], queries):
                     return np.asarray(kept["vectors"], dtype=np.float32)
-        except (OSError, ValueError, KeyError):
+        except (OSError, EOFError, ValueError, KeyError, BadZipFile):
             pass  # it is made anew
     vectors = embed([request.query for request in requests])
-    temporary = store.with_name(store.name + ".part")
-    with temporary.open("wb") as file:
+    with whole_file(store) as partial, partial.open("wb") as file:
         np.savez(file, queries=queries, vectors=vectors)
-    temporary.replace(store)
     return vectors

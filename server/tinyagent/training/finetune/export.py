@@ -6,7 +6,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import psutil
 import torch
 from safetensors import safe_open
@@ -17,7 +16,8 @@ from tinyagent.training.finetune.adapters import load_model
 from tinyagent.training.finetune.base import Base, read_base, weight_files
 from tinyagent.training.finetune.gguf_file import Array, write_gguf
 from tinyagent.training.finetune.tokens import Tokens
-from tinyagent.training.finetune.vocabulary import NASTY_TEXTS, BaseVocabulary, first_difference
+from tinyagent.training.finetune.vocabulary import BaseVocabulary, first_difference
+from tinyagent.training.gguf_agreement import NASTY_TEXTS, score_gap
 from tinyagent.training.quantize import Kind, quantize_file
 
 MOST_APART = 0.15
@@ -88,20 +88,10 @@ def _compare_scores(base: Base, tokens: Tokens, model: LlamaModel, path: Path) -
     text = " ".join(NASTY_TEXTS[:8])
     ids = [tokens.begin, *model.tokenize(text)][: min(_CHECKED_TOKENS, model.context - 1)]
     expected = _expected_scores(base, ids)
-    apart, cosine = 0.0, 1.0
-    for length in sorted({1, len(ids) // 3, 2 * len(ids) // 3, len(ids)}):
-        model.read(ids[:length], lambda: False)
-        own, theirs = model.logits().astype(np.float64), expected[length - 1]
-        spread = max(float(theirs.std()), 1e-9)
-        apart = max(apart, float(np.abs(own - theirs).max()) / spread)
-        cosine = min(cosine, float(own @ theirs / (np.linalg.norm(own) * np.linalg.norm(theirs) + 1e-30)))
-    if not (apart <= MOST_APART and cosine >= LEAST_COSINE):
-        raise _refused(
-            path,
-            f"their scores differ by up to {apart:.3f} standard deviations (allowed {MOST_APART}), "
-            f"cosine {cosine:.5f} (at least {LEAST_COSINE})",
-        )
-    return {"tokens": len(ids), "largest_difference": apart, "smallest_cosine": cosine}
+    gap = score_gap(model, ids, expected)
+    if not gap.within(MOST_APART, LEAST_COSINE):
+        raise _refused(path, f"their {gap} (allowed are {MOST_APART} and {LEAST_COSINE})")
+    return {"tokens": len(ids), "largest_difference": gap.apart, "smallest_cosine": gap.cosine}
 
 
 def _expected_scores(base: Base, ids: list[int]) -> Array:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from tinyagent.planners.profiles import ProfileName
 from tinyagent.training.finetune.base import Base
 from tinyagent.training.finetune.tokens import Tokens
+from tinyagent.training.storage import whole_file
 
 Precision = Literal["F16", "F32"]
 Array = NDArray[Any]
@@ -57,11 +58,13 @@ def write_gguf(
     load: Callable[[str], Array],
     precision: Precision = "F16",
 ) -> None:
-    """Write the file, whole or not at all. `load` gives the tensor of a name in transformers."""
-    temporary = path.with_name(path.name + ".part")
+    """Write the file, whole or not at all. `load` gives the tensor of a name in transformers.
+
+    Raises StorageFull or InvalidRequest for what cannot be written.
+    """
     file_type, kind, number = _TYPES[precision]
-    writer = GGUFWriter(str(temporary), "llama")
-    try:
+    with whole_file(path) as partial:
+        writer = GGUFWriter(str(partial), "llama")
         _write_shape(writer, base)
         _write_tokens(writer, tokens, pre)
         writer.add_string("tinyagent.profile", profile)
@@ -75,18 +78,17 @@ def write_gguf(
             stored, raw = (number, kind) if matrix else (np.float32, GGMLQuantizationType.F32)
             size = int(np.prod(shape)) * np.dtype(stored).itemsize
             writer.add_tensor_info(own, shape, np.dtype(stored), size, raw_dtype=raw)
-        writer.write_header_to_file()
-        writer.write_kv_data_to_file()
-        writer.write_ti_data_to_file()
-        for theirs in names:
-            weight = load(theirs)
-            if weight.shape != shapes(theirs):
-                raise ValueError(f"{theirs} has the shape {weight.shape}, not {shapes(theirs)}")
-            writer.write_tensor_data(_as_stored(theirs, weight, base, number))
-        writer.close()
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+        try:
+            writer.write_header_to_file()
+            writer.write_kv_data_to_file()
+            writer.write_ti_data_to_file()
+            for theirs in names:
+                weight = load(theirs)
+                if weight.shape != shapes(theirs):
+                    raise ValueError(f"{theirs} has the shape {weight.shape}, not {shapes(theirs)}")
+                writer.write_tensor_data(_as_stored(theirs, weight, base, number))
+        finally:
+            writer.close()
 
 
 def _as_stored(name: str, weight: Array, base: Base, number: type) -> Array:

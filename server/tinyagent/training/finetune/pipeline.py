@@ -16,6 +16,7 @@ import torch
 from safetensors.torch import load_file
 
 from tinyagent.errors import InvalidRequest, ModelUnavailable
+from tinyagent.planners.examples.finder import Embed
 from tinyagent.tools.registry import BUILT_IN
 from tinyagent.training.corpus import read_corpus
 from tinyagent.training.finetune.adapters import adapt, load_model, merged_folder
@@ -23,7 +24,6 @@ from tinyagent.training.finetune.base import Base, read_base
 from tinyagent.training.finetune.checkpoint import seed_all
 from tinyagent.training.finetune.examples import (
     CorpusIndex,
-    EmbedTexts,
     ExampleIndex,
     NoExamples,
     embed_requests,
@@ -36,6 +36,7 @@ from tinyagent.training.finetune.tokens import Tokens, read_tokens
 from tinyagent.training.finetune.training import Progress, Training
 from tinyagent.training.finetune.vocabulary import BaseVocabulary, open_vocabulary
 from tinyagent.training.rows import Request
+from tinyagent.training.storage import prepare_folder, write_whole
 
 _SAMPLED = 40
 """Requests whose rows are made before training, to see whether they fit."""
@@ -47,14 +48,15 @@ _TOKENIZER_FILES = (
 
 @dataclass(frozen=True)
 class Watcher:
-    """Whom to tell: the stage at its beginning, and every step."""
+    """Whom to tell: the stage at its beginning, every step, and in lines what is left out of the data."""
 
     stage: Callable[[str], None]
     step: Callable[[Progress], None]
+    note: Callable[[str], None] = lambda _: None
 
 
 def finetune(
-    settings: FinetuneSettings, watcher: Watcher, *, resume: bool = False, embed: EmbedTexts | None = None
+    settings: FinetuneSettings, watcher: Watcher, *, resume: bool = False, embed: Embed | None = None
 ) -> dict[str, Any]:
     """Fine-tune and export; the report, which also lies in `out/report.json`.
 
@@ -68,7 +70,7 @@ def finetune(
     machine = this_machine(settings)
     needs = check_resources(base, settings, machine)
     _prepare_out(settings, resume)
-    train, dev = _requests(settings)
+    train, dev = _requests(settings, watcher)
     vocabulary = open_vocabulary(base, tokens, [request.query for request in train[:200]])
     try:
         rows = _row_maker(settings, tokens, vocabulary, train, embed, watcher)
@@ -89,15 +91,12 @@ def finetune(
         vocabulary.model.close()
     report = _report(settings, base, machine, training, files, agreement)
     report["seconds"] = round(time.monotonic() - started, 1)
-    _write_json(settings.out / "report.json", report)
+    write_whole(settings.out / "report.json", json.dumps(report, ensure_ascii=False, indent=2) + "\n")
     return report
 
 
 def _prepare_out(settings: FinetuneSettings, resume: bool) -> None:
-    try:
-        settings.out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InvalidRequest(f"{settings.out} cannot be made: {error.strerror}.", param="out") from error
+    prepare_folder(settings.out, 0, "the run")
     if not resume and (settings.out / "checkpoint.pt").exists():
         raise InvalidRequest(
             f"{settings.out} holds a run already.",
@@ -105,19 +104,10 @@ def _prepare_out(settings: FinetuneSettings, resume: bool) -> None:
         )
 
 
-def _requests(settings: FinetuneSettings) -> tuple[list[Request], list[Request]]:
+def _requests(settings: FinetuneSettings, watcher: Watcher) -> tuple[list[Request], list[Request]]:
     """The training and development requests, as many as wanted, chosen by the seed."""
-    try:
-        corpus = read_corpus(settings.data)
-    except (OSError, ValueError) as error:
-        raise InvalidRequest(f"The data cannot be read: {error}.", param="data") from error
+    corpus = read_corpus(settings.data, watcher.note, needed="train")
     train, dev = corpus.requests("train"), corpus.requests("dev")
-    if not train:
-        raise InvalidRequest(
-            f"{settings.data} holds no request to train on.",
-            hint="Give a folder with natural/*.jsonl or written/*.txt.",
-            param="data",
-        )
     source = random.Random(settings.seed)
     if settings.limit is not None and settings.limit < len(train):
         train = source.sample(train, settings.limit)
@@ -129,7 +119,7 @@ def _row_maker(
     tokens: Tokens,
     vocabulary: BaseVocabulary,
     train: Sequence[Request],
-    embed: EmbedTexts | None,
+    embed: Embed | None,
     watcher: Watcher,
 ) -> RowMaker:
     index: ExampleIndex = NoExamples()
@@ -206,9 +196,3 @@ def _report(
         "versions": {name: version(name) for name in ("torch", "transformers", "peft", "llama-cpp-python")}
         | {"threads": torch.get_num_threads()},
     }
-
-
-def _write_json(path: Path, value: dict[str, Any]) -> None:
-    temporary = path.with_name(path.name + ".part")
-    temporary.write_text(json.dumps(value, ensure_ascii=False, indent=2) + "\n", "utf-8")
-    temporary.replace(path)

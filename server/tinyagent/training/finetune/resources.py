@@ -12,6 +12,7 @@ import torch
 from tinyagent.errors import InvalidRequest
 from tinyagent.training.finetune.base import Base
 from tinyagent.training.finetune.settings import FinetuneSettings
+from tinyagent.training.storage import readable_size
 
 _RESERVE = 0.9
 """Share of the free memory that a run may plan with."""
@@ -95,27 +96,23 @@ def check_resources(base: Base, settings: FinetuneSettings, machine: Machine) ->
     if needs.training > machine.device_free * _RESERVE:
         raise InvalidRequest(
             f"Fine-tuning {base.folder.name} ({base.parameters / 1e9:.2f}B parameters) needs about "
-            f"{_gb(needs.training)} of {place} with --batch {settings.batch} --max-tokens "
-            f"{settings.max_tokens}; {_gb(machine.device_free)} are free.",
+            f"{readable_size(needs.training)} of {place} with --batch {settings.batch} --max-tokens "
+            f"{settings.max_tokens}; {readable_size(machine.device_free)} are free.",
             hint=_smaller(base, settings, machine),
         )
     if needs.exporting > machine.memory_free * _RESERVE:
         raise InvalidRequest(
-            f"Merging and exporting {base.folder.name} needs about {_gb(needs.exporting)} of memory; "
-            f"{_gb(machine.memory_free)} are free.",
+            f"Merging and exporting {base.folder.name} needs about {readable_size(needs.exporting)} of "
+            f"memory; {readable_size(machine.memory_free)} are free.",
             hint="Close other programs, or use a machine with more memory.",
         )
     if needs.disk > machine.disk_free * _RESERVE:
         raise InvalidRequest(
-            f"Checkpoints, the merged model and its GGUF files need about {_gb(needs.disk)} of disk; "
-            f"{_gb(machine.disk_free)} are free at {settings.out}.",
+            f"Checkpoints, the merged model and its GGUF files need about {readable_size(needs.disk)} of "
+            f"disk; {readable_size(machine.disk_free)} are free at {settings.out}.",
             hint="Free some space, or give a folder on another disk with --out.",
         )
     return needs
-
-
-def _gb(count: float) -> str:
-    return f"{count / 1e9:.1f} GB"
 
 
 def _smaller(base: Base, settings: FinetuneSettings, machine: Machine) -> str:

@@ -10,8 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import save_file
+from torch import Tensor
 
+from tinyagent.errors import StorageFull
 from tinyagent.training.finetune.adapters import adapter_state, mixed_precision, restore_adapter
 from tinyagent.training.finetune.checkpoint import (
     Position,
@@ -19,12 +22,14 @@ from tinyagent.training.finetune.checkpoint import (
     restore_random,
     save_checkpoint,
 )
-from tinyagent.training.finetune.interrupts import InterruptFlag
 from tinyagent.training.finetune.prompting import RowMaker, steps_of
 from tinyagent.training.finetune.settings import FinetuneSettings
 from tinyagent.training.finetune.validation import Validation, plan_loss, validate
 from tinyagent.training.gguf_rows import TokenRow
+from tinyagent.training.interrupts import InterruptFlag
+from tinyagent.training.jsonl import numbered_lines, object_of
 from tinyagent.training.rows import Request
+from tinyagent.training.storage import cannot_write, whole_file, write_whole
 
 WARM_UP = 0.03
 """Share of all steps in which the rate rises; from there it falls to zero in a straight line."""
@@ -108,13 +113,9 @@ class Training:
         if not log.is_file():
             return
         position, kept = self.position, []
-        for line in log.read_text("utf-8").splitlines():
-            entry = json.loads(line)
-            past = entry["step"] <= position.total if "step" in entry else entry["epoch"] <= position.epoch
-            kept += [line] if past else []
-        temporary = log.with_suffix(".part")
-        temporary.write_text("".join(f"{line}\n" for line in kept), "utf-8")
-        temporary.replace(log)
+        for _, line in numbered_lines(log):
+            kept += [line.strip()] if _is_past(line, position) else []
+        write_whole(log, "".join(f"{line}\n" for line in kept))
 
     def save(self) -> None:
         states = {"optimizer": self._optimizer.state_dict(), "schedule": self._schedule.state_dict()}
@@ -193,14 +194,22 @@ class Training:
                    "requests": result.requests}  # fmt: skip
         best = position.best
         if best is None or result.rank > ((best["success"] or 0.0), -best["loss"]) or not result.requests:
-            temporary = self.best_adapter.with_suffix(".part")
-            save_file(state, temporary)
-            temporary.replace(self.best_adapter)
+            self._keep_best(state)
             position.best = figures
         position.history.append(figures)
         position.epoch, position.step = position.epoch + 1, 0
         self._log({"kind": "validation", **figures})
         self.save()
+
+    def _keep_best(self, state: dict[str, Tensor]) -> None:
+        with whole_file(self.best_adapter) as partial:
+            try:
+                save_file(state, partial)
+            except SafetensorError as error:  # so it tells that it could not write on
+                raise StorageFull(
+                    f"{self.best_adapter} cannot be written.",
+                    hint="Free some space, then go on with the same command and --resume.",
+                ) from error
 
     def _validate(self, interrupt: InterruptFlag) -> Validation:
         made = [(request, self.rows.row(request, DEV_EPOCH)) for request in self._dev]
@@ -210,5 +219,18 @@ class Training:
         return validate(self.model, self.rows.model, rows, plans, self.device, lambda: interrupt.raised)
 
     def _log(self, entry: dict[str, Any]) -> None:
-        with (self.settings.out / "log.jsonl").open("a", encoding="utf-8") as file:
-            file.write(json.dumps(entry) + "\n")
+        log = self.settings.out / "log.jsonl"
+        try:
+            with log.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(entry) + "\n")
+        except OSError as error:
+            raise cannot_write(log, error) from error
+
+
+def _is_past(line: str, position: Position) -> bool:
+    """Whether an entry of the log is of work that the position holds; a line that broke off is of none."""
+    try:
+        entry = object_of(line)
+        return bool(entry["step"] <= position.total if "step" in entry else entry["epoch"] <= position.epoch)
+    except (ValueError, KeyError, TypeError):
+        return False

@@ -17,24 +17,11 @@ from tinyagent.planners.profiles import PROFILES, InstructedProfile, ProfileName
 from tinyagent.training.finetune.base import Base
 from tinyagent.training.finetune.gguf_file import write_vocabulary
 from tinyagent.training.finetune.tokens import Tokens
+from tinyagent.training.gguf_agreement import NASTY_TEXTS
 
 _SMALL_WIDTH = 2048
 _PRE_TOKENIZERS = ("gpt-2", "smollm", "llama-bpe", "qwen2", "deepseek-llm", "deepseek-coder", "tekken")
 """What llama.cpp knows of byte-level BPE; the first that agrees on all texts is taken."""
-NASTY_TEXTS = (
-    "Text Zoë at 10:45: 'on my way' — she's 27, isn't she?",
-    " two  spaces   three\tand a tab\n\n  and lines\r\nand a last \n",
-    "naïve café “quotes” ‘single’ … 12,500.00 € $$25 ½ ²",
-    "日本語のテキスト 中文字符 한국어 العربية हिन्दी ไทย",
-    "emoji 👩‍👩‍👧 🇿🇦 👍🏽 and zero\u200bwidth, NBSP\u00a0here, e\u0301 combined",
-    "١٢٣ ４５６ Ⅷ digits 0123456789 3.14159 +27 82 555 0117",
-    '1. create_calendar_event("A \\"b\\"", "2024-06-07 15:00:00", "", ["$1", "${2}0"], True)\n2. join()',
-    "https://example.org/a_b?c=d&e=%20f#g user.name+tag@mail.example.co.uk",
-    "/home/jo/Docs/budget_2024 (final).xlsx C:\\temp\\x.pdf __init__ snake_case CamelCaseWORD",
-    "'LL 'Ve I'D we'Re DON'T o'clock ''' \"\"\" ``` ### --- ___ ***",
-    "   ", "\n", "a", "\u0007bell \u001b[31m", "ﬁ ﬂ Å \u212b Ω \u2126", "x" * 200,
-)  # fmt: skip
-"""Texts on which tokenizers like to differ."""
 
 
 @dataclass(frozen=True)

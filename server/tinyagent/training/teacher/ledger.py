@@ -10,6 +10,7 @@ import json
 import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -18,9 +19,9 @@ from typing import Any, Self, cast
 from filelock import FileLock, Timeout
 
 from tinyagent.errors import Conflict, InvalidRequest
-from tinyagent.training.data_files import cannot_write, write_whole
 from tinyagent.training.near import NearIndex, normalised
 from tinyagent.training.rows import Request
+from tinyagent.training.storage import cannot_write, prepare_file, write_whole
 
 DUPLICATE, NEAR, ASIDE = "duplicate", "near duplicate", "near a request kept aside"
 _EXAMPLES = 3
@@ -56,7 +57,7 @@ class Ledger:
     def __enter__(self) -> Self:
         """Load what is there. Raises Conflict, StorageFull or InvalidRequest."""
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
+            prepare_file(self.path, 0, "the file")
             self._lock.acquire()
             self._load()
             self._rows = self.path.open("a", encoding="utf-8")
@@ -74,8 +75,11 @@ class Ledger:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._rows.close()
-        self._state.close()
+        for file in (self._rows, self._state):
+            with suppress(
+                OSError
+            ):  # a line that could not be written was told of; it is written no better now
+                file.close()
         self._lock.release()
 
     @property

@@ -15,7 +15,7 @@ from transformers.utils import logging
 
 from tinyagent.errors import ModelUnavailable
 from tinyagent.training.examples import MAX_PIECES
-from tinyagent.training.train_nano import pretrained_folder
+from tinyagent.training.pretrained import pretrained_folder
 
 _PROBE = "Text Ann that I am late"
 _SPARE_POSITIONS = 2

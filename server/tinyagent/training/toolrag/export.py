@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import json
-import logging
 import math
+import shutil
 import tempfile
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 
-from tinyagent.errors import ModelUnavailable, StorageFull
+from tinyagent.errors import ModelUnavailable
 from tinyagent.toolrag.classifier import SETTINGS, SequenceClassifier
 from tinyagent.toolrag.files import MAX_CHARACTERS, readable
 from tinyagent.toolrag.labels import CLASSES
-from tinyagent.training.export_nano import write_manifest
+from tinyagent.training.onnx_files import compress, fuse_attention, write_manifest
+from tinyagent.training.storage import cannot_write
 from tinyagent.training.toolrag.base import Base
 from tinyagent.training.toolrag.network import ToolClassifier
 
@@ -45,7 +45,7 @@ def export(network: ToolClassifier, base: Base, out: Path, texts: Sequence[str])
     """Write the folders `fp32` and `int8` in `out`, replacing what was there.
 
     `texts` are what the graphs are tried on. Raises ModelUnavailable, and leaves `out` as it was,
-    when a graph does not compute what the network does, and StorageFull.
+    when a graph does not compute what the network does, and StorageFull or InvalidRequest.
     """
     network = network.cpu().eval()
     tried = [*texts, "word " * (2 * base.window)]
@@ -53,10 +53,7 @@ def export(network: ToolClassifier, base: Base, out: Path, texts: Sequence[str])
     try:
         return _export(network, base, out, tried, wanted)
     except OSError as error:
-        raise StorageFull(
-            f"The graphs cannot be written to {out}: {error.strerror or type(error).__name__}.",
-            hint="Free some space, then export what was learnt with --resume.",
-        ) from error
+        raise cannot_write(out, error) from error
 
 
 def _export(
@@ -72,7 +69,11 @@ def _export(
             folder.mkdir()
             _write_settings(folder, base)
         write_graph(network, full / "model.onnx")
-        compress(full / "model.onnx", small / "model.onnx", base)
+        fused = Path(made) / "fused.onnx"
+        shutil.copyfile(full / "model.onnx", fused)
+        if base.kind == "bert":
+            fuse_attention(fused, base.heads, base.width)
+        compress(fused, small / "model.onnx")
         for folder in (full, small):
             write_manifest(folder)
         agreement = Agreement(
@@ -99,30 +100,6 @@ def write_graph(network: ToolClassifier, path: Path) -> None:
             output_names=["logits"], dynamic_axes=axes | {"logits": {0: "batch"}}, opset_version=OPSET,
             dynamo=False,
         )  # fmt: skip
-
-
-def compress(source: Path, target: Path, base: Base) -> None:
-    """The graph with 8-bit weights, a scale for each channel; BERT's attention is fused before."""
-    import onnx
-    from onnxruntime.quantization import QuantType, quantize_dynamic
-    from onnxruntime.transformers.optimizer import optimize_model
-
-    if base.kind == "bert":
-        fused: Any = optimize_model(
-            str(source), model_type="bert", num_heads=base.heads, hidden_size=base.width, opt_level=0
-        )
-        fused.save_model_to_file(str(target))
-    graph: Any = onnx.load(str(target if base.kind == "bert" else source))
-    # Shapes that the exporter noted contradict the transposed weights of the quantized graph.
-    del graph.graph.value_info[:]
-    logging.disable(logging.WARNING)  # it advises steps that bring nothing here
-    try:
-        quantize_dynamic(
-            graph, target, per_channel=True, weight_type=QuantType.QInt8,
-            extra_options={"DefaultTensorType": onnx.TensorProto.FLOAT},
-        )  # fmt: skip
-    finally:
-        logging.disable(logging.NOTSET)
 
 
 def _write_settings(folder: Path, base: Base) -> None:

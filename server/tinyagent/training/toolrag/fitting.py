@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -45,21 +45,24 @@ class Fit:
     apart: Figures
 
 
-def fit_folder(folder: Path, data: Path, target: float = TARGET) -> Fit:
+def fit_folder(
+    folder: Path, data: Path, target: float = TARGET, tell: Callable[[str], None] = lambda _: None
+) -> Fit:
     """Fit thresholds for the classifier in `folder` and write them into its settings and manifest.
 
-    Raises ModelUnavailable for a faulty folder, InvalidRequest for requests that cannot be used.
+    `tell` is given lines on what is left out of the data. Raises ModelUnavailable for a faulty folder,
+    InvalidRequest for requests that cannot be used.
     """
+    if not folder.is_dir():
+        raise InvalidRequest(
+            f"{folder} is no folder.",
+            hint="Give the folder of a classifier, such as models/nano, as --model.",
+        )
     settings = folder / (NANO_SETTINGS if (folder / NANO_SETTINGS).exists() else SETTINGS)
     classifier: Classifier = (
         NanoModel.load(folder) if settings.name == NANO_SETTINGS else SequenceClassifier.load(folder)
     )
-    try:
-        requests = read_corpus(data).requests("dev")
-    except (OSError, ValueError) as error:
-        raise InvalidRequest(
-            f"The requests cannot be read: {error}", hint="`tinyagent data check` names every fault."
-        ) from error
+    requests = read_corpus(data, tell).requests("dev")
     scored = asyncio.run(score(classifier, requests))
     if not any(request.needed for request in scored):
         raise InvalidRequest(

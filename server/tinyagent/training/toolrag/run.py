@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,10 +9,12 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from tinyagent.errors import Conflict, InvalidRequest, StorageFull
+from tinyagent.errors import Conflict, InvalidRequest
 from tinyagent.training.corpus import Corpus, read_corpus
 from tinyagent.training.examples import Example
-from tinyagent.training.sampling import Labelled, Sampler, read_labelled
+from tinyagent.training.labelled import read_labelled
+from tinyagent.training.sampling import Sampler
+from tinyagent.training.storage import check_room, prepare_folder
 from tinyagent.training.toolrag.base import Base, load_base
 from tinyagent.training.toolrag.examples import ToolEncoder
 from tinyagent.training.toolrag.export import Agreement, export
@@ -56,7 +57,8 @@ def train(options: Options, tell: Callable[[str], None]) -> Agreement:
     """
     checkpoint = options.out / "checkpoint.pt"
     _check_options(options, checkpoint)
-    corpus, labelled = _read(options)
+    corpus = read_corpus(options.data, tell, needed="train")
+    labelled = read_labelled(options.labelled, tell) if options.labelled else []
     torch.set_num_threads(options.threads)
     torch.manual_seed(options.seed)
     base = load_base(options.base)
@@ -68,6 +70,11 @@ def train(options: Options, tell: Callable[[str], None]) -> Agreement:
         trainer.resume()
     encoder = ToolEncoder(base.tokenizer, base.window)
     sampler = Sampler(rows, labelled, encoder, budget=BUDGET, seed=options.seed + trainer.step)
+    if not any(encoder.example(row) for row in rows):
+        raise InvalidRequest(
+            f"None of the requests in {options.data} fits into the encoder's window of {base.window} pieces.",
+            hint="Give shorter requests, or another encoder with --base.",
+        )
     kept = [example for row in corpus.rows("dev") if (example := encoder.example(row))]
     tell(f"{len(rows)} requests to learn from, {len(labelled)} more with tools only, {len(kept)} kept aside")
     trainer.run(sampler.batches(), _grouped(kept), tell)
@@ -100,33 +107,7 @@ def _check_options(options: Options, checkpoint: Path) -> None:
         raise InvalidRequest(
             f"There is no training in {options.out} to go on with.", hint="Leave --resume out."
         )
-    try:
-        options.out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InvalidRequest(
-            f"The folder {options.out} cannot be made: {error.strerror}.", hint="Choose another with --out."
-        ) from error
-
-
-def _read(options: Options) -> tuple[Corpus, list[Labelled]]:
-    try:
-        corpus = read_corpus(options.data)
-    except (OSError, ValueError) as error:
-        raise InvalidRequest(
-            f"The requests cannot be read: {error}", hint="`tinyagent data check` names every fault."
-        ) from error
-    if not corpus.parts["train"]:
-        raise InvalidRequest(
-            f"{options.data} holds no requests to learn from.",
-            hint="It must hold natural/*.jsonl or written/*.txt, as training/data does.",
-        )
-    try:
-        return corpus, read_labelled(options.labelled) if options.labelled else []
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise InvalidRequest(
-            f"{options.labelled} cannot be read as requests with tools ({type(error).__name__}).",
-            hint='Each line is a JSON object with "text" and "accept", a list of tools or null.',
-        ) from error
+    prepare_folder(options.out, 0, "the training")
 
 
 def _check_space(out: Path, network: ToolClassifier) -> None:
@@ -134,12 +115,7 @@ def _check_space(out: Path, network: ToolClassifier) -> None:
     weights = sum(item.nbytes for item in network.parameters())
     moments = 2 * sum(item.nbytes for item in network.parameters() if item.requires_grad)
     needed = 2 * (weights + moments) + 3 * weights
-    free = shutil.disk_usage(out).free
-    if free < needed:
-        raise StorageFull(
-            f"The training needs {needed / 1e9:.1f} GB in {out}, where {free / 1e9:.1f} GB are free.",
-            hint="Free some space, or choose a folder on another disk with --out.",
-        )
+    check_room(out, needed, "the training")
 
 
 def _course(options: Options, rows: int) -> Course:

@@ -66,9 +66,12 @@ def fit_thresholds(
 ) -> dict[str, float]:
     """A threshold for each scored tool, the highest ones with which `target` of the needed tools are found.
 
-    Where no thresholds reach the target, those are given that find as much as the lowest would.
+    Where no thresholds reach the target, those are given that find as much as the lowest would; none
+    where no request needs a tool.
     """
     rules = rules or SelectionRules()
+    if not any(request.needed for request in requests):
+        return {}
     # No threshold acts on a request that is taken to be out of scope.
     open_ones = [request for request in requests if max(request.scores.values()) >= rules.scope]
     bounds = {name: _bounds(open_ones, name) for name in _names(requests)}

@@ -7,13 +7,14 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor
 
-from tinyagent.errors import ModelUnavailable, StorageFull
+from tinyagent.errors import ModelUnavailable
+from tinyagent.training.checkpoints import DAMAGE, foreign, load_state, restore, save_state
 from tinyagent.training.examples import Example
+from tinyagent.training.interrupts import InterruptFlag
 from tinyagent.training.sampling import Batch
 from tinyagent.training.toolrag.network import ToolClassifier, tool_loss
 
@@ -22,6 +23,8 @@ HEAD_FACTOR = 8.0
 WARM_UP_SHARE = 0.05
 WEIGHT_DECAY = 0.01
 CHECKPOINT_SECONDS = 300.0
+_KEYS = ("base", "network", "optimizer", "elapsed", "step", "seen")
+_PROGRAM = "tinyagent train toolrag"
 
 
 @dataclass(frozen=True)
@@ -61,40 +64,28 @@ class Trainer:
 
     def resume(self) -> None:
         """Go on from the checkpoint. Raises ModelUnavailable when it is damaged or of another base."""
-        try:
-            state: dict[str, Any] = torch.load(self.checkpoint, map_location=self._device, weights_only=True)
-            if state["base"] != self._digest:
-                raise ModelUnavailable(
-                    f"{self.checkpoint} belongs to a training that started from another encoder.",
-                    hint="Give that encoder with --base, or train into another folder.",
-                )
-            self.network.load_state_dict(state["network"])
-            self._optimizer.load_state_dict(state["optimizer"])
-            self.elapsed, self.step, self.seen = state["elapsed"], state["step"], state["seen"]
-        except ModelUnavailable:
-            raise
-        except Exception as error:  # unpickling and tensors raise many types
+        state = load_state(self.checkpoint, _KEYS, _PROGRAM)
+        if state["base"] != self._digest:
             raise ModelUnavailable(
-                f"The checkpoint {self.checkpoint} is damaged.", hint="Delete it and train anew."
-            ) from error
+                f"{self.checkpoint} belongs to a training that started from another encoder.",
+                hint="Give that encoder with --base, or train into another folder.",
+            )
+        restore(self.network, state["network"], self.checkpoint, _PROGRAM)
+        try:
+            self._optimizer.load_state_dict(state["optimizer"])
+            self.elapsed = float(state["elapsed"])
+            self.step, self.seen = int(state["step"]), int(state["seen"])
+        except DAMAGE as error:
+            raise foreign(self.checkpoint, "its optimizer does not fit", _PROGRAM) from error
 
     def save(self) -> None:
-        """Write the checkpoint whole or not at all. Raises StorageFull."""
+        """Write the checkpoint whole or not at all. Raises StorageFull or InvalidRequest."""
         state = {
             "base": self._digest, "network": self.network.state_dict(),
             "optimizer": self._optimizer.state_dict(),
             "elapsed": self.elapsed, "step": self.step, "seen": self.seen,
         }  # fmt: skip
-        partial = self.checkpoint.with_suffix(".partial")
-        try:
-            torch.save(state, partial)
-            partial.replace(self.checkpoint)
-        except (OSError, RuntimeError) as error:
-            partial.unlink(missing_ok=True)
-            raise StorageFull(
-                f"The checkpoint {self.checkpoint} cannot be written; the one before it is kept.",
-                hint="Free some space, then go on with --resume.",
-            ) from error
+        save_state(self.checkpoint, state)
 
     def run(
         self,
@@ -108,19 +99,19 @@ class Trainer:
         started, saved = time.monotonic() - self.elapsed, self.elapsed
         losses: list[float] = []
         self.network.train()
-        try:
+        with InterruptFlag() as interrupt:
             for examples in batches:
                 losses.append(self.learn(examples))
                 self.elapsed = time.monotonic() - started
-                if self.finished or self.elapsed - saved > self._pause():
+                over = self.finished or interrupt.raised
+                if over or self.elapsed - saved > self._pause():
                     tell(self._report(losses, dev))
                     self.save()
                     losses, saved = [], self.elapsed
-                if self.finished:
-                    return
-        except KeyboardInterrupt:
-            self.save()
-            raise
+                if over:
+                    break
+        if interrupt.raised:
+            raise KeyboardInterrupt
 
     def _pause(self) -> float:
         """Seconds between two checkpoints."""
