@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import warnings
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, cast
@@ -47,7 +48,9 @@ def load_state(path: Path, keys: Iterable[str], made_by: str) -> dict[str, Any]:
         missing = "is a folder" if path.is_dir() else "does not exist"
         raise ModelUnavailable(f"The checkpoint {path} {missing}.", hint=f"{made_by} writes one.")
     try:
-        state: object = torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of what is about to be refused
+            state: object = torch.load(path, map_location="cpu", weights_only=True)
     except MemoryError:
         raise
     except DAMAGE as error:

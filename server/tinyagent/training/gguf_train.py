@@ -230,7 +230,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if not stored.exists():
         texts = [*texts_of(rows), *english[:: len(english) // 4000 + 1]]
         train_tokenizer(texts, all_tags(), Shape().vocabulary).save(stored)
-    train(trainer, read_tokenizer(stored, Shape().vocabulary), rows, english, checkpoint)
+    tokenizer = read_tokenizer(stored, Shape().vocabulary)
+    next(plan_rows(tokenizer, rows, random.Random(0), lambda: 1.0))  # there is one, or it says so now
+    train(trainer, tokenizer, rows, english, checkpoint)
 
 
 def _check_numbers(options: argparse.Namespace) -> None:

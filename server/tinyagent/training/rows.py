@@ -63,6 +63,8 @@ def _solved(raw: dict[str, Any]) -> tuple[Request, Row]:
         return request, row_of(request)
     except (TinyAgentError, LookupError, TypeError, ValueError) as error:
         reason = error.message if isinstance(error, TinyAgentError) else "its calls have other arguments"
+        if isinstance(error, KeyError):
+            reason = f"there is no {error.args[0]}"
         raise ValueError(f"its plan cannot be used: {reason}") from None
 
 

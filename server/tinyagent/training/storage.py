@@ -18,7 +18,7 @@ _ELSEWHERE = "Free some space, or choose a place on another disk with --out."
 
 def cannot_write(path: Path, error: OSError) -> TinyAgentError:
     """The failure to tell when a file cannot be written."""
-    if error.errno in FULL:
+    if error.errno in FULL or (error.errno is None and "written" in str(error)):  # so numpy tells of it
         return StorageFull(f"{path} cannot be written: the disk is full.", hint=_ELSEWHERE)
     return InvalidRequest(
         f"{path} cannot be written: {error.strerror or type(error).__name__}.",

@@ -110,5 +110,46 @@ def test_a_run_without_checkpoint_or_time_is_refused(tmp_path: Path) -> None:
     assert "checkpoint.pt does not exist" in result.stderr
     (tmp_path / "tokenizer.json").write_text("{}")
     torch.save({"shape": {}}, tmp_path / "checkpoint.pt")
-    assert "damaged" in run(*arguments, "--seconds", 1).stderr
-    assert "no time to train" in run(*arguments, "--seconds", 0).stderr
+    assert "is not one of this training" in run(*arguments, "--seconds", 1).stderr
+    for seconds in (0, "nan", "inf"):
+        assert "no time to train" in run(*arguments, "--seconds", seconds).stderr
+
+
+def test_places_that_cannot_be_written_are_told_before_the_training(tmp_path: Path) -> None:
+    work, whole = tmp_path / "work", tmp_path / "whole.gguf"
+    work.mkdir()
+    make_tokenizer().save(work / "tokenizer.json")
+    Trainer(make_network(), Budget(1.0)).save(work / "checkpoint.pt")
+    export(make_network(), make_tokenizer(), whole, "F32")
+    for command in (
+        ("train", "qat", "--work", work, "--data", tmp_path, "--seconds", 1),
+        ("train", "quantize", "--gguf", whole, "--type", "q8_0"),
+    ):
+        folder, beneath = run(*command, "--out", tmp_path), run(*command, "--out", whole / "q.gguf")
+        assert (folder.exit_code, "is a folder" in folder.stderr) == (1, True)
+        assert (beneath.exit_code, "cannot be written" in beneath.stderr) == (1, True)
+
+
+def test_a_planner_that_cannot_be_kept_is_told_and_nothing_half_written_stays(tmp_path: Path) -> None:
+    base, data, out = write_base(tmp_path / "base"), write_corpus(tmp_path / "data"), tmp_path / "out"
+    (out / "adapter.safetensors").mkdir(parents=True)
+    result = fine_tune(base, data, out, "--examples", 0)
+    assert result.exit_code == 1
+    assert "adapter.safetensors cannot be written: Is a directory" in result.stderr
+    assert sorted(path.name for path in out.iterdir()) == ["adapter.safetensors", "log.jsonl"]
+
+
+def test_faulty_lines_of_data_and_cases_are_told(tmp_path: Path) -> None:
+    whole, cases = tmp_path / "whole.gguf", tmp_path / "cases.jsonl"
+    export(make_network(), make_tokenizer(), whole, "F32")
+    case = {"id": "a", "now": "2026-03-04 09:30", "query": "open tea"}
+    good = json.dumps(case | {"plan": '1. open_note("Tea", "")\n2. join()<END_OF_PLAN>'})
+    cases.write_text(f"{good}\n{{\n")
+    out = tmp_path / "q.gguf"
+    result = run("train", "quantize", "--gguf", whole, "--type", "q8_0", "--out", out, "--cases", cases)
+    assert f"{cases}:2: not JSON" in result.stderr
+    data = write_corpus(tmp_path / "data")
+    with (data / "natural" / "requests.jsonl").open("a") as file:
+        file.write("{\n")
+    refused = fine_tune(write_base(tmp_path / "base"), data, tmp_path / "out", "--max-tokens", 64)
+    assert "requests.jsonl, line 11: not JSON" in refused.stderr

@@ -71,3 +71,8 @@ def test_a_missing_package_is_named_with_the_extra_that_brings_it(
     assert result.exit_code == 1
     assert "torch" in result.stderr
     assert "tinyagent[train]" in result.stderr
+
+
+def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
+    result = run("train", "thresholds", "--model", tmp_path / "none", "--data", tmp_path)
+    assert (result.exit_code, "none is no folder" in result.stderr) == (1, True)

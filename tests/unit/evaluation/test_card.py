@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.limits import files_no_larger_than
 from tests.unit.evaluation.scripted import NOTHING, PHONE, outcome
 from tinyagent.evaluation.card import BEGIN, END, FIGURES, block, filled, main, read_figures
 from tinyagent.evaluation.metrics import figures_of
@@ -122,3 +123,14 @@ def test_figures_that_a_manifest_holds_fast_are_not_touched(
     assert main(["--report", str(report), "--card", str(card)]) == 1
     assert "would not load" in capsys.readouterr().err
     assert card.read_text() == CARD
+
+
+def test_a_card_that_cannot_be_written_leaves_nothing_half_written(
+    report: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    card = card_of(tmp_path)
+    with files_no_larger_than(100):
+        assert main(["--report", str(report), "--card", str(card)]) == 1
+    assert "cannot be read or written" in capsys.readouterr().err
+    assert card.read_text() == CARD
+    assert [path.name for path in card.parent.iterdir()] == [card.name]

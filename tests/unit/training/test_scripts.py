@@ -275,6 +275,8 @@ def test_an_export_that_cannot_be_written_leaves_the_one_before(
     out = tmp_path / "m.gguf"
     out.write_text("the one before")
     with files_no_larger_than(50_000):
-        assert "cannot be written: File too large" in refused(gguf_export, "--work", work, "--out", out)
+        assert "m.gguf cannot be written: the disk is full" in refused(
+            gguf_export, "--work", work, "--out", out
+        )
     assert out.read_text() == "the one before"
     assert names(tmp_path) == ["m.gguf", "work"]

@@ -180,3 +180,9 @@ def test_requests_without_any_that_is_kept_aside_are_refused(nano: Path, tmp_pat
 def test_a_folder_without_a_classifier_is_named(tmp_path: Path) -> None:
     with pytest.raises(ModelUnavailable, match=r"model\.onnx is missing"):
         fit_folder(tmp_path, tmp_path)
+
+
+def test_a_single_request_that_needs_tools_is_enough() -> None:
+    lone = [*requests(missed=0.9, others=0.1, count=1), Scored({"create_reminder": 0.1}, frozenset())]
+    assert cross_fitted(lone, 1.0, ALONE).recall == 1.0
+    assert fit_thresholds(lone[1:], 1.0, ALONE) == {}
