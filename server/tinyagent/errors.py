@@ -7,6 +7,8 @@ beyond what the user gave in the same request.
 
 from __future__ import annotations
 
+import logging
+import traceback
 from collections.abc import Sequence
 from typing import ClassVar
 
@@ -258,3 +260,10 @@ class Cancelled(TinyAgentError):
     """The user or the client stopped the run."""
 
     code, status = "cancelled", 409
+
+
+def log_unexpected(logger: logging.Logger, what: str, error: BaseException) -> None:
+    """Log an error's kind and place. Its text may quote what a person wrote, and stays out."""
+    frames = traceback.extract_tb(error.__traceback__)
+    place = f"{frames[-1].name}, line {frames[-1].lineno}" if frames else "an unknown place"
+    logger.error("%s failed unexpectedly: %s in %s", what, type(error).__name__, place)

@@ -14,7 +14,7 @@ from tinyagent.domain.plan_parser import PlanParser
 from tinyagent.domain.run import TaskState
 from tinyagent.domain.tools import ToolSpec
 from tinyagent.engine.executor import Executor
-from tinyagent.engine.faults import fault_of, keep_out_of_log, log_unexpected
+from tinyagent.engine.faults import fault_of, keep_out_of_log
 from tinyagent.engine.joiner import compose_answer
 from tinyagent.engine.limits import Limits
 from tinyagent.engine.provenance import without_foreign_text
@@ -26,6 +26,7 @@ from tinyagent.errors import (
     PlannerFailed,
     TinyAgentError,
     UnknownTool,
+    log_unexpected,
 )
 from tinyagent.ports import Planner, PlanRequest, ToolHost, ToolSelector, ToolStatus, Usage
 

@@ -11,8 +11,8 @@ from typing import Any
 
 from tinyagent.domain import events as ev
 from tinyagent.domain.tools import ToolSpec
-from tinyagent.engine.faults import fault_of, log_unexpected
-from tinyagent.errors import AppFailed, DeadlineExceeded, TinyAgentError
+from tinyagent.engine.faults import fault_of
+from tinyagent.errors import AppFailed, DeadlineExceeded, TinyAgentError, log_unexpected
 from tinyagent.ports import ToolHost, ToolResult
 
 logger = logging.getLogger(__name__)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
-import traceback
 from typing import Any
 
 from tinyagent.domain.events import Fault
@@ -14,13 +12,6 @@ from tinyagent.errors import TinyAgentError
 def fault_of(error: TinyAgentError) -> Fault:
     """The error's code, message, hint and candidates."""
     return Fault(code=error.code, message=error.message, hint=error.hint, candidates=error.candidates)
-
-
-def log_unexpected(logger: logging.Logger, what: str, error: BaseException) -> None:
-    """Log an error's kind and place. Its text may quote what a person wrote, and stays out."""
-    frames = traceback.extract_tb(error.__traceback__)
-    place = f"{frames[-1].name}, line {frames[-1].lineno}" if frames else "an unknown place"
-    logger.error("%s failed unexpectedly: %s in %s", what, type(error).__name__, place)
 
 
 def keep_out_of_log(task: asyncio.Task[Any]) -> None:

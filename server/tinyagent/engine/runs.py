@@ -16,7 +16,6 @@ from tinyagent.domain import events as ev
 from tinyagent.domain.run import RunState, fold
 from tinyagent.engine.agent import Agent
 from tinyagent.engine.catalog import PlannerCatalog, PlannerInfo
-from tinyagent.engine.faults import log_unexpected
 from tinyagent.engine.feed import Feed
 from tinyagent.engine.limits import Limits
 from tinyagent.engine.recorder import Recorder
@@ -30,6 +29,7 @@ from tinyagent.errors import (
     RequestTooLarge,
     TinyAgentError,
     UnreadableRun,
+    log_unexpected,
 )
 from tinyagent.ports import Clock, Journal, ToolHost, ToolSelector, ToolStatus
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import logging
-import traceback
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -20,6 +19,7 @@ from tinyagent.errors import (
     StorageFull,
     TinyAgentError,
     UnknownTool,
+    log_unexpected,
 )
 from tinyagent.ports import Summarizer, ToolResult, ToolStatus
 from tinyagent.tools.context import ToolContext
@@ -81,11 +81,7 @@ class LocalToolHost:
         except OSError as error:
             raise _system_error(tool, error) from error
         except Exception as error:
-            # The text of an unexpected error may quote private data: the log gets its kind and place.
-            place = traceback.extract_tb(error.__traceback__)[-1]
-            logger.error(
-                "%s failed with %s in %s, line %s", tool, type(error).__name__, place.name, place.lineno
-            )
+            log_unexpected(logger, tool, error)
             raise AppFailed(
                 f"{tool} failed unexpectedly ({type(error).__name__}).", hint="The server's log says where."
             ) from None
