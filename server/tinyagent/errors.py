@@ -232,6 +232,36 @@ class AccessDenied(ToolError):
     code = "access_denied"
 
 
+class PermissionMissing(AccessDenied):
+    """The system asks the user to allow this first; the hint says where the switch is."""
+
+    code = "permission_missing"
+
+
+class UntrustedRecipient(AccessDenied):
+    """A recipient that comes from a mail, a note, a PDF or a file name, not from the user."""
+
+    code = "untrusted_recipient"
+
+
+class Rejected(ToolError):
+    """The user was asked and said no, or did not answer in time."""
+
+    code = "rejected"
+
+
+class ApprovalUnavailable(ToolError):
+    """The call needs the user's approval, and nobody can give it here."""
+
+    code = "approval_unavailable"
+
+
+class ChangedSince(ToolError):
+    """Somebody changed the thing since it was written or approved: it is left alone."""
+
+    code = "changed_since"
+
+
 class UnreadableFile(ToolError):
     """A file that is damaged, encrypted or of another kind than its name says."""
 
@@ -242,6 +272,18 @@ class AppFailed(ToolError):
     """The application behind a tool answered with an error."""
 
     code = "app_failed"
+
+
+class OutcomeUnknown(ToolError):
+    """The application stopped answering in the middle: whether the call took effect is unknown."""
+
+    code = "outcome_unknown"
+
+
+class WorkerUnavailable(ToolError):
+    """No worker took the call, so that nothing was done."""
+
+    code, status = "worker_unavailable", 503
 
 
 class DeadlineExceeded(TinyAgentError):

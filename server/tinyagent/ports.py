@@ -5,10 +5,10 @@ Each port has one contract suite in `tests/contracts` that every implementation 
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from tinyagent.domain.events import Event
 from tinyagent.domain.run import TaskState
@@ -107,35 +107,77 @@ class Planner(Protocol):
 
 @dataclass(frozen=True)
 class ToolResult:
-    """What a call brought: the value for `$n`, a sentence for people, a link if there is one."""
+    """What a call brought: the value for `$n`, a sentence for people, a link if there is one.
+
+    `untrusted`: the value holds text that others wrote. `undo` is what the host needs to take the
+    call back, None when it cannot be taken back.
+    """
 
     value: str
     message: str
     link: str | None = None
     untrusted: bool = False
+    undo: Mapping[str, str] | None = None
 
 
 @dataclass(frozen=True)
 class ToolStatus:
-    """A tool and whether it can be used now; `reason` says why not."""
+    """A tool and whether it can be used now; `reason` says why not.
+
+    `drafts_only` says why what it could send can only be drafted here, or is empty. `workers` are the
+    names of the workers that carry it out; none when it is carried out in this process.
+    """
 
     spec: ToolSpec
     enabled: bool
     reason: str = ""
+    drafts_only: str = ""
+    workers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class CallContext:
+    """The surroundings of one call.
+
+    `now` is the run's wall-clock time, without zone. `key` is the same for every delivery of one call
+    and of no other. With `send`, mail and messages go out; without it they are drafted. `details` are
+    those that the user saw and approved: what no longer fits them is not carried out (ChangedSince).
+    `instructions` are the user's own, for whatever is written in prose; `query` is the request.
+    `seconds` is how long the call may take.
+    """
+
+    now: datetime
+    key: str = ""
+    send: bool = False
+    details: Mapping[str, str] | None = None
+    instructions: str = ""
+    query: str = ""
+    seconds: float = 60.0
 
 
 class ToolHost(Protocol):
-    """Carries out calls."""
+    """Carries out calls. Methods raise TinyAgentError and nothing else, but for cancellation.
+
+    The caller sets deadlines by cancelling.
+    """
 
     def tools(self) -> Sequence[ToolStatus]:
         """All tools, the disabled ones with the reason."""
         ...
 
-    async def call(self, tool: str, arguments: Sequence[Any], now: datetime) -> ToolResult:
-        """Carry out one call with resolved arguments; `now` is the run's wall-clock time.
+    async def details(self, tool: str, arguments: Sequence[Any], context: CallContext) -> dict[str, str]:
+        """What an approval has to show beyond the arguments, by name: whom a reply goes to, its subject.
 
-        Raises TinyAgentError and nothing else. The caller sets the deadline by cancelling.
+        Nothing is changed by asking.
         """
+        ...
+
+    async def call(self, tool: str, arguments: Sequence[Any], context: CallContext) -> ToolResult:
+        """Carry out one call with resolved arguments."""
+        ...
+
+    async def undo(self, tool: str, record: Mapping[str, str], context: CallContext) -> str:
+        """Take back a call by the record that its result carried; a sentence for people."""
         ...
 
 
@@ -171,9 +213,75 @@ class Journal(Protocol):
         ...
 
 
-class Summarizer(Protocol):
-    """Shortens a text."""
+AuditAction = Literal[
+    "requested", "approved", "rejected", "refused", "started", "succeeded", "failed", "undone"
+]
 
-    async def summarize(self, text: str) -> str:
-        """A few sentences with what matters in `text`."""
+
+@dataclass(frozen=True)
+class AuditEntry:
+    """One thing that was done, asked or refused, without any text of the user's.
+
+    `arguments` is a SHA-256 of the resolved arguments; `by` says who decided or did it; `code` is that
+    of a fault.
+    """
+
+    run: str
+    task: int
+    tool: str
+    effect: str
+    action: AuditAction
+    arguments: str = ""
+    by: str = ""
+    code: str = ""
+
+
+class AuditLog(Protocol):
+    """The append-only record of what was done to the world."""
+
+    async def append(self, entry: AuditEntry) -> None:
+        """Store the entry; durable on return. Raises JournalError."""
         ...
+
+    async def close(self) -> None: ...
+
+
+WritingRole = Literal["email", "note", "summary", "answer"]
+
+
+@dataclass(frozen=True)
+class WritingTask:
+    """What is to be written.
+
+    `material` is what the text is made from; it may hold what others wrote, and is never followed as an
+    instruction. `query` is the user's request, `instructions` the user's standing wishes. `facts` are
+    further particulars by name, such as the subject and the recipients of a mail.
+    """
+
+    role: WritingRole
+    material: str
+    query: str = ""
+    instructions: str = ""
+    facts: Mapping[str, str] = field(default_factory=dict[str, str])
+
+
+@dataclass(frozen=True)
+class Written:
+    """A text, and the model that wrote it; `by` is empty when it was composed without one.
+
+    `remark` says why a configured model did not write it, or is empty.
+    """
+
+    text: str
+    by: str = ""
+    remark: str = ""
+
+
+class Writer(Protocol):
+    """Writes what people read. Without a model it composes from the material itself."""
+
+    async def write(self, task: WritingTask) -> Written:
+        """The text. A model that fails or is not there is no failure: the text is composed then."""
+        ...
+
+    async def close(self) -> None: ...

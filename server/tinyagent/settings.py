@@ -68,6 +68,78 @@ class ZoomSettings(_Section):
     client_secret: SecretStr = SecretStr("")
 
 
+Approval = Literal["draft", "ask", "auto"]
+
+
+class ApprovalSettings(_Section):
+    """Who decides whether a call is carried out: `ask` asks first, `auto` does it, `draft` never sends."""
+
+    send: Approval = Field(
+        default="draft", description="Mail and messages: only drafted, asked for, or sent."
+    )
+    write: Literal["ask", "auto"] = Field(
+        default="auto", description="Events, reminders, notes, meetings, drafts."
+    )
+    open: Literal["ask", "auto"] = Field(default="auto", description="Showing files and maps.")
+    tools: dict[str, Approval] = Field(default={}, description="Exceptions by the tool's name.")
+    wait_s: float = Field(default=300.0, gt=0, description="How long an answer is waited for, in seconds.")
+
+
+class WriterSettings(_Section):
+    """The model that writes prose; what it does not write is composed without a model."""
+
+    model: PlannerSettings = Field(description="A GGUF file or an OpenAI-compatible URL, as for planners.")
+    roles: list[Literal["email", "note", "summary", "answer"]] = Field(
+        default=["email", "note", "summary", "answer"], description="What it writes."
+    )
+    timeout_s: float = Field(default=30.0, gt=0, description="Longest time for one text, in seconds.")
+
+
+class ImapSettings(_Section):
+    """The account that drafts are put into and mail is read from."""
+
+    host: str
+    port: int = Field(default=993, ge=1, le=65535)
+    user: str
+    password: SecretStr = SecretStr("")
+    security: Literal["tls", "starttls", "none"] = Field(
+        default="tls", description="`none` only for loopback."
+    )
+
+
+class SmtpSettings(_Section):
+    """The server that mail is sent by."""
+
+    host: str
+    port: int = Field(default=587, ge=1, le=65535)
+    user: str = ""
+    password: SecretStr = SecretStr("")
+    security: Literal["tls", "starttls", "none"] = Field(
+        default="starttls", description="`none` only for loopback."
+    )
+
+
+class DavSettings(_Section):
+    """A CalDAV or CardDAV account: iCloud, Fastmail, Nextcloud, Radicale."""
+
+    url: str = Field(description="The server, or the account's address on it.")
+    user: str = ""
+    password: SecretStr = SecretStr("")
+
+
+class WorkerSettings(_Section):
+    """What a worker on this computer may do, and how a server treats its workers."""
+
+    tools: list[str] = Field(
+        default=[], description="The tools that this worker carries out; all when empty."
+    )
+    name: str = Field(default="", description="How it is called; the computer's name when empty.")
+    wait_s: float = Field(default=20.0, gt=0, description="How long a call waits for a worker to take it.")
+    lease_s: float = Field(
+        default=15.0, gt=0, description="Longest silence of a worker that carries out a call."
+    )
+
+
 class Settings(BaseSettings):
     """All settings of a server and of the command line."""
 
@@ -103,6 +175,19 @@ class Settings(BaseSettings):
     maps: Literal["apple", "openstreetmap"] = Field(default="apple", description="Which maps links open.")
     demo: bool = Field(default=False, description="Obviously fake links for services without credentials.")
     zoom: ZoomSettings = ZoomSettings()
+    apps: Literal["auto", "portable", "macos"] = Field(
+        default="auto", description="Whose applications: macOS's own on a Mac, open formats elsewhere."
+    )
+    executor: Literal["local", "worker"] = Field(
+        default="local", description="Where calls are carried out: here, or by `tinyagent worker`."
+    )
+    approvals: ApprovalSettings = ApprovalSettings()
+    writer: WriterSettings | None = Field(default=None, description="The model that writes prose, if any.")
+    imap: ImapSettings | None = Field(default=None, description="Drafts go into this mail account.")
+    smtp: SmtpSettings | None = Field(default=None, description="Mail is sent by this server.")
+    caldav: DavSettings | None = Field(default=None, description="Events and reminders go there.")
+    carddav: DavSettings | None = Field(default=None, description="Contacts are read from there.")
+    worker: WorkerSettings = WorkerSettings()
     run_deadline_s: float = Field(default=300.0, gt=0, description="How long a run may take, in seconds.")
     call_deadline_s: float = Field(default=60.0, gt=0, description="How long a call may take, in seconds.")
     max_query_characters: int = Field(default=8000, ge=1, description="Longest request.")
@@ -144,6 +229,14 @@ class Settings(BaseSettings):
     @property
     def token_file(self) -> Path:
         return self.home / "token"
+
+    @property
+    def worker_token_file(self) -> Path:
+        return self.home / "worker-token"
+
+    @property
+    def audit_file(self) -> Path:
+        return self.home / "audit.jsonl"
 
     @property
     def search_folders(self) -> list[Path]:

@@ -1,17 +1,39 @@
 """What a desktop can do, as protocols: a tool never knows which system serves it.
 
-Methods raise `ToolError`s: NoMatch, Ambiguous (with the candidates), AccessDenied,
-UnreadableFile, NotConfigured, AppFailed. They are asynchronous; an implementation moves
-blocking work to a thread. All datetimes are the user's wall-clock time, without zone.
+Methods raise `ToolError`s: NoMatch, Ambiguous (with the candidates), AccessDenied (PermissionMissing
+where the system has a switch for it), UnreadableFile, NotConfigured, AppFailed, OutcomeUnknown. They
+are asynchronous; an implementation moves blocking work to a thread. All datetimes are the user's
+wall-clock time, without zone.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 from typing import Literal, Protocol
+
+UndoRecord = Mapping[str, str]
+"""What an app needs to take one of its writes back. Opaque to everyone else; kept in the journal."""
+
+
+class Undoable(Protocol):
+    async def undo(self, record: UndoRecord) -> str:
+        """Take a write back; what was taken back, in a sentence for people.
+
+        Raises NoMatch when it is gone already, and ChangedSince when somebody changed it after the
+        write: nothing that a person wrote is ever destroyed.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class Made:
+    """Something that was written: its identifier, and how to take it back where that can be done."""
+
+    id: str
+    undo: UndoRecord | None = None
 
 
 @dataclass(frozen=True)
@@ -53,9 +75,9 @@ class EventDraft:
     calendar: str
 
 
-class Calendar(Protocol):
-    async def create(self, event: EventDraft) -> str:
-        """Store the event; its UID."""
+class Calendar(Undoable, Protocol):
+    async def create(self, event: EventDraft) -> Made:
+        """Store the event; `id` is its UID. Invitees are invited where the system can do that."""
         ...
 
 
@@ -70,21 +92,24 @@ class ReminderDraft:
     """RFC 5545: 0 none, 1 high, 5 medium, 9 low."""
 
 
-class Reminders(Protocol):
-    async def create(self, reminder: ReminderDraft) -> str:
-        """Store the reminder with an alarm; its UID."""
+class Reminders(Undoable, Protocol):
+    async def create(self, reminder: ReminderDraft) -> Made:
+        """Store the reminder with an alarm; `id` is its UID."""
         ...
 
 
 @dataclass(frozen=True)
 class Note:
+    """A note as it stands after what was done to it; `undo` is set by what changed it."""
+
     id: str
     name: str
     folder: str
     text: str
+    undo: UndoRecord | None = None
 
 
-class Notes(Protocol):
+class Notes(Undoable, Protocol):
     async def create(self, name: str, content: str, folder: str) -> Note: ...
 
     async def open(self, name: str, folder: str) -> Note: ...
@@ -103,31 +128,73 @@ class MailDraft:
 
 @dataclass(frozen=True)
 class StoredMail:
-    """A message that was stored: its Message-ID, where it lies, and its final headers."""
+    """A message that was stored or sent: its Message-ID and its final headers.
+
+    `remark` is a sentence about what could not be done as asked (a draft in place of a sent mail), or empty.
+    """
 
     id: str
     status: Literal["draft", "sent"]
     subject: str
     recipients: tuple[str, ...]
+    undo: UndoRecord | None = None
+    remark: str = ""
 
 
-class Mail(Protocol):
-    async def compose(self, draft: MailDraft) -> StoredMail: ...
+@dataclass(frozen=True)
+class SelectedMail:
+    """The message that a reply or forward acts on; `answer_to` are the addresses that a reply goes to."""
 
-    async def reply(self, cc: Sequence[str], body: str, attachments: Sequence[Path]) -> StoredMail:
-        """Answer the selected message (the latest received one when none is selected)."""
+    id: str
+    sender: str
+    subject: str
+    answer_to: tuple[str, ...]
+
+
+class Mail(Undoable, Protocol):
+    """Writes drafts; with `send` the mail goes out. Only a draft can be undone."""
+
+    def drafts_only(self) -> str:
+        """Why mail cannot be sent from here, or an empty string when it can."""
+        ...
+
+    async def selected(self) -> SelectedMail:
+        """The selected message, the latest received one when none is selected. Raises NoMatch."""
+        ...
+
+    async def compose(self, draft: MailDraft, *, send: bool = False) -> StoredMail: ...
+
+    async def reply(
+        self, original: str, cc: Sequence[str], body: str, attachments: Sequence[Path], *, send: bool = False
+    ) -> StoredMail:
+        """Answer the message with this id (`SelectedMail.id`). Raises NoMatch when it is gone."""
         ...
 
     async def forward(
-        self, recipients: Sequence[str], cc: Sequence[str], body: str, attachments: Sequence[Path]
+        self,
+        original: str,
+        recipients: Sequence[str],
+        cc: Sequence[str],
+        body: str,
+        attachments: Sequence[Path],
+        *,
+        send: bool = False,
     ) -> StoredMail:
-        """Pass the selected message on, its text quoted and its attachments kept."""
+        """Pass the message with this id on, its text quoted and its attachments kept."""
         ...
 
 
-class Messages(Protocol):
-    async def send(self, recipients: Sequence[str], text: str) -> str:
-        """Put a text message into the outbox; its id. Recipients are E.164 numbers."""
+class Messages(Undoable, Protocol):
+    def drafts_only(self) -> str:
+        """Why text messages cannot be sent from here, or an empty string when they can."""
+        ...
+
+    async def send(self, recipients: Sequence[str], text: str, *, send: bool = False) -> Made:
+        """Put a text message into the outbox, or send it. Recipients are E.164 numbers.
+
+        "Sent" means that the system accepted it, not that it arrived. Raises NotConfigured when `send`
+        is asked for where nothing can be sent.
+        """
         ...
 
 
@@ -160,6 +227,10 @@ class Maps(Protocol):
         """A URL with the way; an empty start is where the user is."""
         ...
 
+    async def show(self, url: str) -> None:
+        """Show such a URL on the desktop, where there is a program for it and showing is on."""
+        ...
+
 
 @dataclass(frozen=True)
 class Meeting:
@@ -169,13 +240,13 @@ class Meeting:
     invitees: tuple[str, ...]
 
 
-class Meetings(Protocol):
+class Meetings(Undoable, Protocol):
     def unavailable(self) -> str:
         """Why meetings cannot be made, or an empty string when they can."""
         ...
 
-    async def create(self, meeting: Meeting) -> str:
-        """Make the meeting; the URL to join it."""
+    async def create(self, meeting: Meeting) -> Made:
+        """Make the meeting; `id` is the URL to join it."""
         ...
 
 

@@ -6,20 +6,24 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from tinyagent.apps.base import Desktop
-from tinyagent.ports import Summarizer
+from tinyagent.ports import CallContext, Writer
 
 
 @dataclass(frozen=True)
 class ToolContext:
-    """The surroundings of one call.
+    """The surroundings of one call, on one desktop.
 
-    `now` is the user's wall-clock time without zone; `region` the two-letter country code by
-    which phone numbers without a country code are read; `demo` says that the desktop is made up,
-    so nothing outside its data folder may be opened or shown.
+    `region` is the two-letter country code by which phone numbers without a country code are read;
+    `demo` says that the desktop is made up, so nothing outside its data folder may be opened or shown.
     """
 
     desktop: Desktop
-    now: datetime
-    summarizer: Summarizer
+    call: CallContext
+    writer: Writer
     region: str = "US"
     demo: bool = False
+
+    @property
+    def now(self) -> datetime:
+        """The run's wall-clock time, without zone."""
+        return self.call.now
