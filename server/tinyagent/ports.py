@@ -5,7 +5,7 @@ Each port has one contract suite in `tests/contracts` that every implementation 
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, Protocol
@@ -135,6 +135,10 @@ class ToolStatus:
     workers: tuple[str, ...] = ()
 
 
+async def tell_nobody(message: str) -> None:
+    """For calls whose progress nobody follows."""
+
+
 @dataclass(frozen=True)
 class CallContext:
     """The surroundings of one call.
@@ -143,7 +147,7 @@ class CallContext:
     and of no other. With `send`, mail and messages go out; without it they are drafted. `details` are
     those that the user saw and approved: what no longer fits them is not carried out (ChangedSince).
     `instructions` are the user's own, for whatever is written in prose; `query` is the request.
-    `seconds` is how long the call may take.
+    `seconds` is how long the call may take. `tell` takes a short sentence about what it waits for or does.
     """
 
     now: datetime
@@ -153,6 +157,7 @@ class CallContext:
     instructions: str = ""
     query: str = ""
     seconds: float = 60.0
+    tell: Callable[[str], Awaitable[None]] = tell_nobody
 
 
 class ToolHost(Protocol):

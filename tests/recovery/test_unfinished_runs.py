@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.scripted import NOW, FakeHost, FixedClock, FixedSelector
+from tests.support.scripted import NOW, FakeHost, FixedSelector, rules
 from tinyagent.domain import events as ev
 from tinyagent.engine.catalog import PlannerCatalog
 from tinyagent.engine.limits import Limits
@@ -31,9 +31,7 @@ async def test_an_interrupted_write_is_unknown_a_waiting_call_skipped_and_the_ru
     await journal.append(
         [ev.TaskSucceeded(run="r", time=NOW, data=ev.TaskSucceededData(task=1, value="v", message="m"))]
     )
-    service = RunService(
-        journal, PlannerCatalog([], "p"), FixedSelector(), FakeHost(), FixedClock(), Limits()
-    )
+    service = RunService(journal, PlannerCatalog([], "p"), FixedSelector(), FakeHost(), rules(), Limits())
     assert await service.recover() == 1
     state = await service.get("r")
     assert state.status == "failed"
@@ -53,9 +51,7 @@ async def test_a_run_that_cannot_be_read_stops_neither_the_server_nor_the_list_a
         await journal.append([ev.RunCreated(run=run, time=NOW, data=created)])
     damage = "UPDATE events SET body = '{}' WHERE run = 'a'"
     await journal._do(lambda connection: connection.executescript(damage))
-    service = RunService(
-        journal, PlannerCatalog([], "p"), FixedSelector(), FakeHost(), FixedClock(), Limits()
-    )
+    service = RunService(journal, PlannerCatalog([], "p"), FixedSelector(), FakeHost(), rules(), Limits())
     assert await service.recover() == 1
     assert [(state.run, state.status) for state in await service.runs(10)] == [("b", "failed")]
     with pytest.raises(JournalError):

@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from tinyagent.domain.tools import Effect, Kind, Parameter, ToolSpec
-from tinyagent.ports import PlanRequest, Selection, ToolResult, ToolStatus, Usage
+from tinyagent.engine.agent import Rules
+from tinyagent.engine.policy import Policy
+from tinyagent.journal.memory import MemoryAuditLog
+from tinyagent.ports import (
+    AuditLog,
+    CallContext,
+    PlanRequest,
+    Selection,
+    ToolResult,
+    ToolStatus,
+    Usage,
+)
 
 NOW = datetime(2025, 3, 8, 11, 20)
 
@@ -58,6 +69,15 @@ def spec(name: str, *kinds: Kind, effect: Effect = "read") -> ToolSpec:
 Behaviour = Callable[[Sequence[Any]], Awaitable[str | ToolResult]]
 
 
+async def _taken_back(tool: str, record: Mapping[str, str]) -> str:
+    return f"{tool} was taken back."
+
+
+def rules(policy: Policy | None = None, audit: AuditLog | None = None) -> Rules:
+    """Everything is done without asking, unless a policy says otherwise."""
+    return Rules(policy or Policy(send="auto"), audit or MemoryAuditLog(), FixedClock())
+
+
 class FakeHost:
     """Tools given as functions; records every call."""
 
@@ -65,6 +85,11 @@ class FakeHost:
         self.calls: list[tuple[str, tuple[Any, ...]]] = []
         self._tools: dict[str, tuple[ToolSpec, Behaviour]] = {}
         self._off: dict[str, str] = {}
+        self.contexts: list[CallContext] = []
+        self.undone: list[tuple[str, dict[str, str]]] = []
+        self.shown: dict[str, dict[str, str]] = {}
+        """What `details` tells, by tool."""
+        self.taking_back = _taken_back
 
     def add(self, tool: ToolSpec, behaviour: Behaviour | None = None) -> FakeHost:
         async def echo(arguments: Sequence[Any]) -> str:
@@ -83,8 +108,16 @@ class FakeHost:
         """List the tool as one that cannot be used."""
         self._off[name] = reason
 
-    async def call(self, tool: str, arguments: Sequence[Any], now: datetime) -> ToolResult:
+    async def details(self, tool: str, arguments: Sequence[Any], context: CallContext) -> dict[str, str]:
+        return self.shown.get(tool, {})
+
+    async def undo(self, tool: str, record: Mapping[str, str], context: CallContext) -> str:
+        self.undone.append((tool, dict(record)))
+        return await self.taking_back(tool, record)
+
+    async def call(self, tool: str, arguments: Sequence[Any], context: CallContext) -> ToolResult:
         self.calls.append((tool, tuple(arguments)))
+        self.contexts.append(context)
         result = await self._tools[tool][1](arguments)
         return result if isinstance(result, ToolResult) else ToolResult(result, f"{tool} is done.")
 

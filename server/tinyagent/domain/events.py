@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal, cast, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
 
+from tinyagent.domain.provenance import Source
 from tinyagent.domain.text import whole_characters
 from tinyagent.domain.tools import Effect
 
@@ -60,6 +61,10 @@ class RunCreatedData(Data):
     deadline_s: float
     history: tuple[tuple[str, str], ...] = ()
     """Earlier messages, (role, text), oldest first."""
+    approval: Literal["draft", "ask", "auto"] | None = None
+    """How strict the run wants to be; the settings may be stricter."""
+    answerable: bool = False
+    """Whether somebody can answer when the run asks for an approval."""
 
 
 class ToolsSelectedData(Data):
@@ -95,10 +100,47 @@ class PlanCompletedData(Data):
     milliseconds: float = 0.0
 
 
+class TaskProgressData(Data):
+    task: int
+    message: str
+    """What the call waits for or does, for people."""
+
+
+class ApprovalRequestedData(Data):
+    """The user is asked whether a call may be carried out exactly so."""
+
+    task: int
+    tool: str
+    effect: Effect
+    arguments: tuple[Any, ...]
+    """After substitution: exactly what the tool would receive."""
+    digest: str
+    """SHA-256 of tool, arguments and details: an approval holds for this and nothing else."""
+    details: dict[str, str] = {}
+    """What the call acts on beyond its arguments, such as whom a reply goes to."""
+    sources: tuple[Source, ...] = ()
+    """Where each argument comes from."""
+    reason: str
+    expires: datetime
+
+
+class ApprovalDecidedData(Data):
+    task: int
+    digest: str
+    approved: bool
+    by: str
+    """The name of the token that decided, or the server when nobody did."""
+    reason: str = ""
+
+
 class TaskStartedData(Data):
     task: int
     arguments: tuple[Any, ...]
     """After substitution: exactly what the tool receives."""
+    sources: tuple[Source, ...] = ()
+    """Where each argument comes from."""
+    sending: bool = False
+    """Whether what it writes goes out; a draft is made otherwise."""
 
 
 class TaskSucceededData(Data):
@@ -111,6 +153,8 @@ class TaskSucceededData(Data):
     untrusted: bool = False
     """The value holds text that others wrote: it is data, never an instruction."""
     milliseconds: float = 0.0
+    undo: dict[str, str] | None = None
+    """What the tool host needs to take the call back; None when it cannot be taken back."""
 
 
 class TaskFailedData(Data):
@@ -125,6 +169,16 @@ class TaskSkippedData(Data):
     task: int
     reason: str
     because: tuple[int, ...]
+
+
+class TaskUndoneData(Data):
+    """Somebody asked to take a call back; this may come after the end of the run."""
+
+    task: int
+    by: str
+    message: str = ""
+    fault: Fault | None = None
+    """Why it was not taken back; None when it was."""
 
 
 class RunReplannedData(Data):
@@ -182,9 +236,24 @@ class PlanCompleted(_Event):
     data: PlanCompletedData
 
 
+class ApprovalRequested(_Event):
+    type: Literal["approval.requested"] = "approval.requested"
+    data: ApprovalRequestedData
+
+
+class ApprovalDecided(_Event):
+    type: Literal["approval.decided"] = "approval.decided"
+    data: ApprovalDecidedData
+
+
 class TaskStarted(_Event):
     type: Literal["task.started"] = "task.started"
     data: TaskStartedData
+
+
+class TaskProgress(_Event):
+    type: Literal["task.progress"] = "task.progress"
+    data: TaskProgressData
 
 
 class TaskSucceeded(_Event):
@@ -200,6 +269,11 @@ class TaskFailed(_Event):
 class TaskSkipped(_Event):
     type: Literal["task.skipped"] = "task.skipped"
     data: TaskSkippedData
+
+
+class TaskUndone(_Event):
+    type: Literal["task.undone"] = "task.undone"
+    data: TaskUndoneData
 
 
 class RunReplanned(_Event):
@@ -233,10 +307,14 @@ Event = Annotated[
     | PlanDelta
     | TaskPlanned
     | PlanCompleted
+    | ApprovalRequested
+    | ApprovalDecided
     | TaskStarted
+    | TaskProgress
     | TaskSucceeded
     | TaskFailed
     | TaskSkipped
+    | TaskUndone
     | RunReplanned
     | AnswerDelta
     | RunCompleted
@@ -249,7 +327,7 @@ EVENT: TypeAdapter[Event] = TypeAdapter(Event)
 """Reads and writes events: `EVENT.validate_json(text)`, `EVENT.dump_json(event)`."""
 
 TERMINAL = (RunCompleted, RunFailed, RunCancelled)
-"""After one of these nothing follows."""
+"""After one of these the run is over; only `task.undone` may follow."""
 
 _CLASSES: dict[Any, Any] = {cls.model_fields["data"].annotation: cls for cls in get_args(get_args(Event)[0])}
 

@@ -54,7 +54,7 @@ class Call:
     @property
     def references(self) -> frozenset[int]:
         """Numbers of all calls whose results this call uses."""
-        return frozenset(index for value in self.arguments for index in _references(value))
+        return frozenset(index for value in self.arguments for index in references_in(value))
 
     @property
     def written_arguments(self) -> tuple[object, ...]:
@@ -162,9 +162,10 @@ def _result(reference: Reference, results: Mapping[int, str], index: int) -> str
     return results[reference.index]
 
 
-def _references(value: Value) -> Iterator[int]:
+def references_in(value: Value) -> Iterator[int]:
+    """Numbers of the calls whose results an argument uses."""
     if isinstance(value, list):
         for item in value:
-            yield from _references(item)
+            yield from references_in(item)
     elif isinstance(value, Template):
         yield from value.references

@@ -11,7 +11,11 @@ from tinyagent.domain import events as ev
 from tinyagent.domain.tools import Effect
 
 RunStatus = Literal["running", "completed", "failed", "cancelled"]
-TaskStatus = Literal["planned", "running", "succeeded", "failed", "skipped"]
+TaskStatus = Literal["planned", "waiting", "running", "succeeded", "failed", "skipped"]
+"""`waiting`: the user is asked."""
+
+OPEN: frozenset[TaskStatus] = frozenset({"planned", "waiting", "running"})
+"""A task in one of these has not ended."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +38,19 @@ class TaskState:
     outcome_unknown: bool = False
     started: datetime | None = None
     ended: datetime | None = None
+    approval: ev.ApprovalRequestedData | None = None
+    """What the user was asked last about this call."""
+    approved: bool | None = None
+    sending: bool = False
+    progress: str = ""
+    undo: dict[str, str] | None = None
+    undone: str = ""
+    """What was taken back, in a sentence; empty while nothing was."""
+
+    @property
+    def can_undo(self) -> bool:
+        """Whether there is something to take back."""
+        return self.undo is not None and not self.undone
 
 
 @dataclass(frozen=True)
@@ -131,10 +148,30 @@ def _apply_task(state: RunState, event: ev.Event) -> RunState:
             task = TaskState(
                 data.task, data.tool, data.arguments, data.effect, data.needs, data.line, data.round
             )
+        case ev.ApprovalRequested(data=data):
+            task = replace(
+                state.tasks[data.task],
+                status="waiting",
+                arguments=data.arguments,
+                approval=data,
+                approved=None,
+            )
+        case ev.ApprovalDecided(data=data):
+            task = replace(state.tasks[data.task], status="planned", approved=data.approved)
         case ev.TaskStarted(data=data):
             task = replace(
-                state.tasks[data.task], status="running", arguments=data.arguments, started=event.time
+                state.tasks[data.task],
+                status="running",
+                arguments=data.arguments,
+                started=event.time,
+                sending=data.sending,
             )
+        case ev.TaskProgress(data=data):
+            task = replace(state.tasks[data.task], progress=data.message)
+        case ev.TaskUndone(data=data):
+            task = state.tasks[data.task]
+            if data.fault is None:
+                task = replace(task, undone=data.message)
         case ev.TaskSucceeded(data=data):
             task = replace(
                 state.tasks[data.task],
@@ -143,6 +180,7 @@ def _apply_task(state: RunState, event: ev.Event) -> RunState:
                 message=data.message,
                 link=data.link,
                 untrusted=data.untrusted,
+                undo=data.undo,
                 ended=event.time,
             )
         case ev.TaskFailed(data=data):

@@ -10,7 +10,7 @@ import inspect
 import typing
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from tinyagent.domain.plan import Template, Value
 from tinyagent.errors import ArgumentError
@@ -20,7 +20,16 @@ Effect = Literal["read", "open", "write", "send"]
 
 Kind = Literal["str", "int", "bool", "list[str]"]
 
-_KINDS: dict[Any, Kind] = {str: "str", int: "int", bool: "bool", list[str]: "list[str]"}
+Recipients = Annotated[list[str], "recipients"]
+"""A list of those whom something goes to; a tool's parameter of this type is a list of texts otherwise."""
+
+_KINDS: dict[Any, Kind] = {
+    str: "str",
+    int: "int",
+    bool: "bool",
+    list[str]: "list[str]",
+    Recipients: "list[str]",
+}
 _SCHEMAS: dict[Kind, dict[str, Any]] = {
     "str": {"type": "string"},
     "int": {"type": "integer"},
@@ -36,6 +45,8 @@ class Parameter:
     name: str
     kind: Kind
     description: str
+    recipient: bool = False
+    """Whether it says whom something goes to."""
 
 
 @dataclass(frozen=True)
@@ -101,7 +112,7 @@ def spec_of(function: Callable[..., Any], effect: Effect, app: str) -> ToolSpec:
     docstring's first paragraph describes the tool; `Args:` and `Returns:` sections (Google
     style) describe arguments and result. Raises TypeError on an untyped or undescribed one.
     """
-    hints = typing.get_type_hints(function)
+    hints = typing.get_type_hints(function, include_extras=True)
     summary, described, returns = _read_docstring(inspect.getdoc(function) or "")
     names = list(inspect.signature(function).parameters)[1:]
     for name in names:
@@ -109,7 +120,10 @@ def spec_of(function: Callable[..., Any], effect: Effect, app: str) -> ToolSpec:
             raise TypeError(
                 f"{function.__name__}: {name} needs one of the types {list(_KINDS)} and a description"
             )
-    parameters = tuple(Parameter(name, _KINDS[hints[name]], described[name]) for name in names)
+    parameters = tuple(
+        Parameter(name, _KINDS[hints[name]], described[name], recipient=hints[name] == Recipients)
+        for name in names
+    )
     return ToolSpec(function.__name__, summary, parameters, returns, effect, app)
 
 

@@ -6,36 +6,49 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from tinyagent.domain import events as ev
-from tinyagent.domain.plan import END_OF_PLAN, Call
-from tinyagent.domain.plan_parser import PlanParser
+from tinyagent.domain.plan import END_OF_PLAN
 from tinyagent.domain.run import TaskState
 from tinyagent.domain.tools import ToolSpec
+from tinyagent.engine.approvals import ApprovalDesk
 from tinyagent.engine.executor import Executor
 from tinyagent.engine.faults import fault_of, keep_out_of_log
+from tinyagent.engine.gate import Gate
 from tinyagent.engine.joiner import compose_answer
 from tinyagent.engine.limits import Limits
-from tinyagent.engine.provenance import without_foreign_text
+from tinyagent.engine.plan_reading import PlanReading
+from tinyagent.engine.policy import Policy, Ruling
+from tinyagent.engine.provenance import UserWords, without_foreign_text
 from tinyagent.engine.recorder import Recorder
 from tinyagent.engine.scheduler import Scheduler
 from tinyagent.errors import (
     DeadlineExceeded,
     PlanError,
-    PlannerFailed,
     TinyAgentError,
     UnknownTool,
     log_unexpected,
 )
-from tinyagent.ports import Planner, PlanRequest, ToolHost, ToolSelector, ToolStatus, Usage
+from tinyagent.ports import (
+    AuditLog,
+    CallContext,
+    Clock,
+    Planner,
+    PlanRequest,
+    ToolHost,
+    ToolSelector,
+    ToolStatus,
+)
 
 logger = logging.getLogger(__name__)
 
 MENDABLE = frozenset({"plan_syntax", "plan_reference", "invalid_arguments", "date_unreadable", "tool_failed"})
 """Failures of a call that another plan may avoid. A question (ambiguous, no match) is the user's."""
 
-DELTA_CHARACTERS = 80
+POLL_S = 0.05
+"""Shortest sleep of the run's clock, which stands still while the user is asked."""
 
 WANTED_SCORE = 0.5
 """From this score on, a request is taken to ask for a tool that is switched off."""
@@ -43,8 +56,17 @@ WANTED_SCORE = 0.5
 DONE_SO_FAR = "What was done until then is listed with the run."
 
 
+@dataclass(frozen=True)
+class Rules:
+    """What holds for every run: who decides, where it is written down, and what time it is."""
+
+    policy: Policy
+    audit: AuditLog
+    clock: Clock
+
+
 class Agent:
-    """Carries out one run. Make one for each."""
+    """Carries out one run. Make one for each. `desk` is where its user is asked."""
 
     def __init__(
         self,
@@ -52,6 +74,7 @@ class Agent:
         planner: Planner,
         selector: ToolSelector,
         host: ToolHost,
+        rules: Rules,
         limits: Limits,
         request: ev.RunCreatedData,
     ) -> None:
@@ -61,9 +84,21 @@ class Agent:
         self._limits = limits
         self._request = request
         self._host = host
+        self._policy = rules.policy
         self._tools: tuple[ToolStatus, ...] = ()
+        self._rulings: dict[str, Ruling] = {}
         self._enabled: tuple[ToolSpec, ...] = ()
-        self._scheduler = Scheduler(recorder, Executor(host, limits.call_deadline_s), request.now)
+        run = recorder.state.run
+        self.desk = ApprovalDesk(recorder, rules.audit, rules.clock, rules.policy.wait_s, request.answerable)
+        gate = Gate(run, host, self._rulings, self.desk, rules.audit, _user_words(request))
+        executor = Executor(run, host, rules.audit, limits.call_deadline_s)
+        context = CallContext(
+            now=request.now,
+            instructions=request.instructions,
+            query=request.query,
+            seconds=limits.call_deadline_s,
+        )
+        self._scheduler = Scheduler(recorder, gate, executor, context)
         self._scores: dict[str, float] = {}
         self._plan_text = f"1. join(){END_OF_PLAN}"
 
@@ -71,15 +106,13 @@ class Agent:
         """Carry the run to its terminal event. `stop` is resolved with a reason to cancel it."""
         work = asyncio.create_task(self._work(), name=f"run {self._recorder.state.run}")
         keep_out_of_log(work)
-        await asyncio.wait(
-            {work, stop}, timeout=self._request.deadline_s, return_when=asyncio.FIRST_COMPLETED
-        )
+        await self._wait(work, stop)
         if work.done():
             await self._conclude(work)
             return
         reason = stop.result() if stop.done() else "The run's time was over."
         work.cancel()
-        self._scheduler.hold(reason)
+        self._hold(reason)
         await asyncio.wait({work}, timeout=self._limits.planner_stop_s)
         await self._scheduler.stop(reason)
         if stop.done():
@@ -90,6 +123,20 @@ class Agent:
             hint=DONE_SO_FAR,
         )
         await self._recorder.record(ev.RunFailedData(fault=fault_of(late)))
+
+    async def _wait(self, work: asyncio.Task[None], stop: asyncio.Future[str]) -> None:
+        """Until the work ends, is to stop, or its time is over; waiting for the user does not count."""
+        started = time.monotonic()
+        while True:
+            left = started + self._request.deadline_s + self.desk.waited_s - time.monotonic()
+            if left <= 0 or work.done() or stop.done():
+                return
+            await asyncio.wait({work, stop}, timeout=max(left, POLL_S), return_when=asyncio.FIRST_COMPLETED)
+
+    def _hold(self, reason: str) -> None:
+        """Start nothing more, and ask nothing more."""
+        self._scheduler.hold(reason)
+        self.desk.close(reason)
 
     async def _conclude(self, work: asyncio.Task[None]) -> None:
         try:
@@ -103,6 +150,7 @@ class Agent:
             )
         else:
             return
+        self._hold("The run failed.")
         await self._scheduler.stop("The run failed.")
         if any(_took_effect(task) for task in self._recorder.state.tasks.values()):
             fault = fault.model_copy(update={"hint": " ".join(filter(None, (DONE_SO_FAR, fault.hint)))})
@@ -120,8 +168,7 @@ class Agent:
 
     async def _select(self) -> None:
         started = time.monotonic()
-        self._tools = tuple(self._host.tools())
-        self._enabled = tuple(status.spec for status in self._tools if status.enabled)
+        self._list_tools()
         selection = await self._selector.select(self._request.query, self._enabled)
         self._scores = selection.scores
         await self._recorder.record(
@@ -132,6 +179,14 @@ class Agent:
                 unavailable=await self._unavailable(),
             )
         )
+
+    def _list_tools(self) -> None:
+        """The tools as they are now, and how each may be used in this run."""
+        self._tools = tuple(self._host.tools())
+        wish = self._request.approval
+        self._rulings.update({one.spec.name: self._policy.ruling(one, wish) for one in self._tools})
+        enabled = [status.spec.name for status in self._tools if status.enabled]
+        self._enabled = tuple(self._rulings[name].spec for name in enabled)
 
     async def _unavailable(self) -> dict[str, str]:
         """The tools that the request most probably asks for but that are off, with the reason."""
@@ -209,7 +264,7 @@ class Agent:
             tasks=without_foreign_text(state.tasks.values()),
             first_index=1 + max(state.tasks, default=0),
         )
-        reading = _PlanReading(self._recorder, self._scheduler, offered, round, self._request.mode == "run")
+        reading = PlanReading(self._recorder, self._scheduler, offered, round, self._request.mode == "run")
         error: PlanError | None = None
         stream = self._planner.plan(request)
         try:
@@ -228,71 +283,11 @@ class Agent:
         return error
 
 
-class _PlanReading:
-    """One plan as it streams in."""
-
-    def __init__(
-        self, recorder: Recorder, scheduler: Scheduler, offered: Sequence[ToolSpec], round: int, run: bool
-    ) -> None:
-        self._recorder = recorder
-        self._scheduler = scheduler
-        self._offered = {spec.name: spec for spec in offered}
-        self._round = round
-        self._run = run
-        self.text = ""
-        self._unsent = ""
-        self._usage = Usage()
-
-    async def read(self, stream: AsyncIterator[str | Usage]) -> None:
-        """Read until the plan ends. Raises PlanError at the first thing that is no plan."""
-        parser = PlanParser()
-        async for piece in stream:
-            if isinstance(piece, Usage):
-                self._usage = piece
-                continue
-            self.text += piece
-            self._unsent += piece
-            if "\n" in piece or len(self._unsent) >= DELTA_CHARACTERS:
-                await self._send()
-            for call in parser.feed(piece):
-                await self._take(call)
-        await self._send()
-        parser.close()
-        if not self.text.strip():
-            raise PlannerFailed("The planner wrote nothing.", hint="Try again, or use another planner.")
-
-    async def complete(self, milliseconds: float) -> None:
-        """Record the end of the plan."""
-        await self._send()
-        await self._recorder.record(
-            ev.PlanCompletedData(
-                text=self.text,
-                round=self._round,
-                prompt_tokens=self._usage.prompt_tokens,
-                plan_tokens=self._usage.plan_tokens,
-                cached_tokens=self._usage.cached_tokens,
-                milliseconds=milliseconds,
-            )
-        )
-
-    async def _take(self, call: Call) -> None:
-        if call.is_join:
-            return
-        await self._send()
-        spec = self._offered.get(call.tool)
-        if spec is None:
-            raise UnknownTool(
-                f"The plan calls {call.tool}, which was not among the tools offered for this request.",
-                hint="Say the request in other words.",
-            )
-        await self._scheduler.add(call, spec, self._round, run=self._run)
-
-    async def _send(self) -> None:
-        if self._unsent:
-            text, self._unsent = self._unsent, ""
-            await self._recorder.record(ev.PlanDeltaData(text=text))
-
-
 def _took_effect(task: TaskState) -> bool:
     """Whether a person should look at what was done before asking again."""
     return task.outcome_unknown or (task.effect != "read" and task.status == "succeeded")
+
+
+def _user_words(request: ev.RunCreatedData) -> UserWords:
+    said = [text for role, text in request.history if role == "user"]
+    return UserWords("\n".join([*said, request.query]), foreign=len(said) < len(request.history))

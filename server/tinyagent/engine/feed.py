@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from weakref import WeakValueDictionary
 
-from tinyagent.domain.events import TERMINAL, Event
+from tinyagent.domain.events import TERMINAL, Event, TaskUndone
 from tinyagent.errors import TinyAgentError
 from tinyagent.ports import Journal
 
@@ -30,7 +30,7 @@ class Feed:
         stored = await self._journal.append(events)
         if isinstance(stored[-1], TERMINAL):
             self._open.discard(run)
-        else:
+        elif not isinstance(stored[-1], TaskUndone):
             self._open.add(run)
         self._wake(run)
         return stored

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 
 from tinyagent.domain import events as ev
-from tinyagent.domain.run import RunState, TaskState, fold
+from tinyagent.domain.run import OPEN, RunState, TaskState, fold
 from tinyagent.engine.faults import fault_of
 from tinyagent.engine.feed import Feed
 from tinyagent.engine.recorder import Recorder
@@ -35,7 +35,7 @@ async def recover(journal: Journal, feed: Feed, clock: Clock) -> int:
 
 
 def _endings(state: RunState) -> list[ev.Data]:
-    endings = [_ending(task) for task in state.tasks.values() if task.status in ("planned", "running")]
+    endings = [_ending(task) for task in state.tasks.values() if task.status in OPEN]
     error = Interrupted(
         "The server stopped in the middle of this run.",
         hint="Its finished tasks are done; ask again for the others only.",
@@ -44,7 +44,7 @@ def _endings(state: RunState) -> list[ev.Data]:
 
 
 def _ending(task: TaskState) -> ev.Data:
-    if task.status == "planned":
+    if task.status != "running":
         return ev.TaskSkippedData(task=task.task, reason="The server stopped before it started.", because=())
     unknown = task.effect in ("write", "send")
     error = Interrupted("The server stopped while this task was running.")

@@ -7,19 +7,21 @@ import contextlib
 import logging
 import secrets
 import time
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
 from tinyagent.domain import events as ev
 from tinyagent.domain.run import RunState, fold
-from tinyagent.engine.agent import Agent
+from tinyagent.engine.agent import Agent, Rules
 from tinyagent.engine.catalog import PlannerCatalog, PlannerInfo
 from tinyagent.engine.feed import Feed
 from tinyagent.engine.limits import Limits
+from tinyagent.engine.policy import Mode
 from tinyagent.engine.recorder import Recorder
 from tinyagent.engine.recovery import recover
+from tinyagent.engine.undo import Undone, undo_tasks
 from tinyagent.errors import (
     Conflict,
     InvalidRequest,
@@ -31,7 +33,7 @@ from tinyagent.errors import (
     UnreadableRun,
     log_unexpected,
 )
-from tinyagent.ports import Clock, Journal, ToolHost, ToolSelector, ToolStatus
+from tinyagent.ports import Journal, ToolHost, ToolSelector, ToolStatus
 
 logger = logging.getLogger(__name__)
 
@@ -41,7 +43,11 @@ CLOSE_S = 10.0
 
 @dataclass(frozen=True)
 class RunRequest:
-    """What a caller asks for. `now` is wall-clock time without zone; the clock's when None."""
+    """What a caller asks for. `now` is wall-clock time without zone; the clock's when None.
+
+    `approval` makes the settings' policy stricter; `answerable` says that the caller will answer when
+    the run asks.
+    """
 
     query: str
     mode: Literal["run", "plan"] = "run"
@@ -50,6 +56,8 @@ class RunRequest:
     instructions: str = ""
     history: tuple[tuple[str, str], ...] = ()
     idempotency_key: str | None = None
+    approval: Mode | None = None
+    answerable: bool = False
 
 
 @dataclass(frozen=True)
@@ -62,6 +70,7 @@ class Check:
 
 @dataclass(frozen=True)
 class _Active:
+    agent: Agent
     task: asyncio.Task[None]
     stop: asyncio.Future[str]
 
@@ -75,18 +84,20 @@ class RunService:
         planners: PlannerCatalog,
         selector: ToolSelector,
         host: ToolHost,
-        clock: Clock,
+        rules: Rules,
         limits: Limits,
         instructions: str = "",
     ) -> None:
         self._instructions = instructions
+        self._rules = rules
         self._journal = journal
         self._planners = planners
         self._selector = selector
         self._host = host
-        self._clock = clock
+        self._clock = rules.clock
         self._limits = limits
         self._feed = Feed(journal)
+        self._undoing = asyncio.Lock()
         self._active: dict[str, _Active] = {}
         self._starting = asyncio.Lock()
 
@@ -126,12 +137,14 @@ class RunService:
                 instructions="\n".join(filter(None, (self._instructions, request.instructions))),
                 deadline_s=self._limits.run_deadline_s,
                 history=request.history,
+                approval=request.approval,
+                answerable=request.answerable,
             )
             stored = await self._feed.append(ev.RunCreated(run=run, time=self._clock.now(), data=created))
             state = fold(stored)
             assert state is not None
             recorder = Recorder(self._feed, self._clock, state)
-            agent = Agent(recorder, planner, self._selector, self._host, self._limits, created)
+            agent = Agent(recorder, planner, self._selector, self._host, self._rules, self._limits, created)
             self._launch(run, agent)
             return state
 
@@ -150,7 +163,7 @@ class RunService:
     def _launch(self, run: str, agent: Agent) -> None:
         stop: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         task = asyncio.create_task(self._guarded(run, agent, stop), name=f"agent {run}")
-        self._active[run] = _Active(task, stop)
+        self._active[run] = _Active(agent, task, stop)
         task.add_done_callback(lambda _: self._active.pop(run, None))
 
     async def events(self, run: str, after: int = 0) -> AsyncGenerator[ev.Event]:
@@ -186,6 +199,31 @@ class RunService:
             active.stop.set_result(reason)
         await asyncio.wait({active.task}, timeout=self._limits.call_deadline_s + self._limits.planner_stop_s)
         return await self.get(run)
+
+    async def decide(
+        self, run: str, decisions: Mapping[int, str], approved: bool, by: str, reason: str = ""
+    ) -> RunState:
+        """Answer what a run asks: `decisions` maps tasks to the digests that the user saw, all or none.
+
+        Raises NotFound, or Conflict when a task does not wait for exactly that.
+        """
+        state = await self.get(run)
+        active = self._active.get(run)
+        if active is None:
+            raise Conflict(f"Run {run} has ended ({state.status}); nothing waits for an approval.")
+        active.agent.desk.decide(decisions, approved, by, reason)
+        return await self.get(run)
+
+    async def undo(self, run: str, task: int | None, by: str) -> list[Undone]:
+        """Take back one call of a run that has ended, or all that can be, the last one first.
+
+        Raises NotFound, or Conflict when the run goes on or there is nothing to take back.
+        """
+        async with self._undoing:
+            state = await self.get(run)
+            if state.status == "running":
+                raise Conflict(f"Run {run} is under way.", hint="Cancel it or wait for its end first.")
+            return await undo_tasks(state, task, by, self._host, self._feed, self._rules)
 
     async def delete(self, run: str) -> None:
         """Forget a run. Raises NotFound, Conflict while it runs."""
@@ -255,6 +293,7 @@ class RunService:
         try:
             await self._planners.close()
         finally:
+            await self._rules.audit.close()
             await self._journal.close()
 
     async def _guarded(self, run: str, agent: Agent, stop: asyncio.Future[str]) -> None:

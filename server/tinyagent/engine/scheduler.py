@@ -8,17 +8,19 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
 
 from tinyagent.domain import events as ev
 from tinyagent.domain.plan import Call, Value, format_call, substitute
-from tinyagent.domain.run import TaskState
+from tinyagent.domain.provenance import Source, result_source
+from tinyagent.domain.run import OPEN, TaskState
 from tinyagent.domain.tools import ToolSpec
 from tinyagent.engine.executor import Executor, Outcome
 from tinyagent.engine.faults import fault_of, keep_out_of_log
+from tinyagent.engine.gate import Gate, Intent
 from tinyagent.engine.recorder import Recorder
-from tinyagent.errors import Interrupted, PlanError, PlanReferenceError
+from tinyagent.errors import Interrupted, JournalError, PlanError, PlanReferenceError, TinyAgentError
+from tinyagent.ports import CallContext
 
 MAX_PARALLEL_CALLS = 8
 STOP_S = 5.0
@@ -32,18 +34,27 @@ class _Planned:
     call: Call
     spec: ToolSpec
     round: int
+    foreign: bool
+    """Text that others wrote had been read before it was planned."""
 
 
 class Scheduler:
-    """Runs the calls of one run, over all its rounds of planning."""
+    """Runs the calls of one run, over all its rounds of planning.
 
-    def __init__(self, recorder: Recorder, executor: Executor, now: datetime) -> None:
+    `context` is what all calls have in common.
+    """
+
+    def __init__(self, recorder: Recorder, gate: Gate, executor: Executor, context: CallContext) -> None:
         self._recorder = recorder
+        self._gate = gate
         self._executor = executor
-        self._now = now
+        self._context = context
         self._slots = asyncio.Semaphore(MAX_PARALLEL_CALLS)
         self._known: set[int] = set()
         self._results: dict[int, str] = {}
+        self._sources: dict[int, Source] = {}
+        self._foreign_round: int | None = None
+        """The first round of planning whose calls brought text that others wrote."""
         self._lost: set[int] = set()
         self._waiting: dict[int, _Planned] = {}
         self._tasks: dict[asyncio.Task[None], _Planned] = {}
@@ -65,7 +76,8 @@ class Scheduler:
             self._lost.add(call.index)
             await self._recorder.record(ev.TaskFailedData(task=call.index, fault=fault_of(error)))
         elif run:
-            self._waiting[call.index] = _Planned(call, spec, round)
+            foreign = self._foreign_round is not None and self._foreign_round < round
+            self._waiting[call.index] = _Planned(call, spec, round, foreign)
             await self._advance()
 
     async def drain(self) -> None:
@@ -99,7 +111,7 @@ class Scheduler:
         """Record an end for every call that has none and does not run."""
         running = {planned.call.index for planned in self._tasks.values()}
         tasks = (await self._recorder.settled()).tasks.values()
-        left = [task for task in tasks if task.status in ("planned", "running") and task.task not in running]
+        left = [task for task in tasks if task.status in OPEN and task.task not in running]
         if left:
             await self._recorder.record(*(_ending(task, reason) for task in left))
 
@@ -127,33 +139,66 @@ class Scheduler:
                 self._tasks[task] = planned
 
     async def _run(self, planned: _Planned) -> None:
+        index, spec = planned.call.index, planned.spec
+        arguments = tuple(substitute(planned.call, self._results))
+        effect = _fingerprint(spec, arguments)
+        earlier = self._done_effects.get(effect)
+        if earlier is not None and earlier[0] != planned.round:
+            # A new plan that asks again for what an earlier one did gets the earlier result.
+            await self._end(planned, _repeated(earlier[1], index))
+            return
+        intent = Intent(planned.call, spec, arguments, self._sources, planned.foreign)
+        try:
+            context = await self._gate.admit(intent, self._context_of(index))
+        except JournalError:
+            raise
+        except TinyAgentError as error:
+            if not self._stop_reason:
+                await self._end(planned, ev.TaskFailedData(task=index, fault=fault_of(error)))
+            return
         async with self._slots:
             if self._stop_reason:
                 return
-            index, spec = planned.call.index, planned.spec
-            arguments = tuple(substitute(planned.call, self._results))
-            effect = _fingerprint(spec, arguments)
-            earlier = self._done_effects.get(effect)
-            if earlier is not None and earlier[0] != planned.round:
-                # A new plan that asks again for what an earlier one did gets the earlier result.
-                await self._end(earlier[1].model_copy(update={"task": index, "milliseconds": 0.0}))
-                return
-            await self._recorder.record(ev.TaskStartedData(task=index, arguments=arguments))
-            ended = _ended(index, await self._executor.execute(spec, arguments, self._now))
+            await self._recorder.record(
+                ev.TaskStartedData(
+                    task=index, arguments=arguments, sources=intent.sources, sending=context.send
+                )
+            )
+            outcome = await self._executor.execute(index, spec, arguments, context)
+            ended = _ended(index, outcome, self._gate.ruling(spec.name).note)
             if spec.effect != "read" and (isinstance(ended, ev.TaskSucceededData) or ended.outcome_unknown):
                 self._done_effects[effect] = (planned.round, ended)
-            await self._end(ended)
+            await self._end(planned, ended)
 
-    async def _end(self, ended: Ended) -> None:
+    def _context_of(self, index: int) -> CallContext:
+        async def tell(message: str) -> None:
+            await self._recorder.record(ev.TaskProgressData(task=index, message=message))
+
+        return replace(self._context, key=f"{self._recorder.state.run}/{index}", tell=tell)
+
+    async def _end(self, planned: _Planned, ended: Ended) -> None:
         if isinstance(ended, ev.TaskFailedData):
             self._lost.add(ended.task)
         await self._recorder.record(ended)
         if isinstance(ended, ev.TaskSucceededData):
+            needed: list[Source] = [self._sources[need] for need in planned.call.references]
+            source: Source = result_source(planned.spec.app, ended.untrusted, needed)
+            if source == "untrusted" and self._foreign_round is None:
+                self._foreign_round = planned.round
+            self._sources[ended.task] = source
             self._results[ended.task] = ended.value
         await self._advance()
 
 
-def _ended(index: int, outcome: Outcome) -> Ended:
+def _repeated(ended: Ended, index: int) -> Ended:
+    """An earlier call's end as that of this one; what it wrote is taken back with the earlier one only."""
+    update: dict[str, object] = {"task": index, "milliseconds": 0.0}
+    if isinstance(ended, ev.TaskSucceededData):
+        update["undo"] = None
+    return ended.model_copy(update=update)
+
+
+def _ended(index: int, outcome: Outcome, note: str) -> Ended:
     if outcome.result is None:
         assert outcome.fault is not None
         return ev.TaskFailedData(
@@ -166,16 +211,17 @@ def _ended(index: int, outcome: Outcome) -> Ended:
     return ev.TaskSucceededData(
         task=index,
         value=result.value,
-        message=result.message,
+        message=" ".join(filter(None, (result.message, note))),
         link=result.link,
         untrusted=result.untrusted,
         milliseconds=outcome.milliseconds,
+        undo=dict(result.undo) if result.undo else None,
     )
 
 
 def _ending(task: TaskState, reason: str) -> ev.Data:
     """How a call ends that was not carried to its end."""
-    if task.status == "planned" or task.effect in ("read", "open"):
+    if task.status != "running" or task.effect in ("read", "open"):
         return ev.TaskSkippedData(task=task.task, reason=reason, because=())
     error = Interrupted("How this task ended could not be recorded.")
     return ev.TaskFailedData(task=task.task, fault=fault_of(error), outcome_unknown=True)

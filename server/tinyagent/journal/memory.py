@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tinyagent.domain.events import TERMINAL, Event
+from tinyagent.ports import AuditEntry
 
 
 class MemoryJournal:
@@ -30,7 +31,7 @@ class MemoryJournal:
         return [run for run in ids if before is None or run < before][:limit]
 
     async def unfinished(self) -> list[str]:
-        return [run for run, log in self._events.items() if not isinstance(log[-1], TERMINAL)]
+        return [run for run, log in self._events.items() if not any(isinstance(event, TERMINAL) for event in log)]
 
     async def delete(self, run: str) -> bool:
         self._keys = {key: bound for key, bound in self._keys.items() if bound != run}
@@ -38,6 +39,19 @@ class MemoryJournal:
 
     async def remember_key(self, key: str, run: str) -> str:
         return self._keys.setdefault(key, run)
+
+    async def close(self) -> None:
+        pass
+
+
+class MemoryAuditLog:
+    """Implements the AuditLog port with a list."""
+
+    def __init__(self) -> None:
+        self.entries: list[AuditEntry] = []
+
+    async def append(self, entry: AuditEntry) -> None:
+        self.entries.append(entry)
 
     async def close(self) -> None:
         pass

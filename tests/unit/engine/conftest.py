@@ -7,13 +7,14 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from tests.support.scripted import FakeHost, FixedClock, FixedSelector, ScriptedPlanner
+from tests.support.scripted import FakeHost, FixedSelector, ScriptedPlanner, rules
 from tinyagent.domain.events import Event
 from tinyagent.domain.run import RunState
 from tinyagent.engine.catalog import PlannerCatalog, PlannerEntry
 from tinyagent.engine.limits import Limits
+from tinyagent.engine.policy import Policy
 from tinyagent.engine.runs import RunRequest, RunService
-from tinyagent.journal.memory import MemoryJournal
+from tinyagent.journal.memory import MemoryAuditLog, MemoryJournal
 from tinyagent.ports import Journal
 
 
@@ -24,6 +25,7 @@ class Engine:
     service: RunService
     host: FakeHost
     planner: ScriptedPlanner
+    audit: MemoryAuditLog
 
     async def run(self, query: str = "do it", **fields: object) -> tuple[RunState, list[Event]]:
         """Start a run and follow it to its end."""
@@ -44,21 +46,23 @@ async def make_engine() -> AsyncIterator[MakeEngine]:
         host: FakeHost,
         selector: FixedSelector | None = None,
         journal: Journal | None = None,
+        policy: Policy | None = None,
         **limits: float,
     ) -> Engine:
         catalog = PlannerCatalog(
             [PlannerEntry(planner.name, "plays a script", lambda: planner, lambda: "")], planner.name
         )
+        audit = MemoryAuditLog()
         service = RunService(
             journal or MemoryJournal(),
             catalog,
             selector or FixedSelector(),
             host,
-            FixedClock(),
+            rules(policy, audit),
             replace(Limits(run_deadline_s=10, call_deadline_s=5), **limits),
         )
         services.append(service)
-        return Engine(service, host, planner)
+        return Engine(service, host, planner, audit)
 
     yield make
     for service in services:
