@@ -15,10 +15,14 @@ from tzlocal import get_localzone_name
 
 from tinyagent.apps.base import Desktop
 from tinyagent.domain.tools import ToolSpec
+from tinyagent.engine.agent import Rules
 from tinyagent.engine.catalog import PlannerCatalog, PlannerEntry
 from tinyagent.engine.limits import Limits
+from tinyagent.engine.policy import Policy
 from tinyagent.engine.runs import RunService
+from tinyagent.errors import ConfigurationError
 from tinyagent.home import home_lock
+from tinyagent.journal.audit import FileAuditLog
 from tinyagent.journal.sqlite import SqliteJournal
 from tinyagent.ports import Planner, ToolHost, ToolSelector
 from tinyagent.settings import LlamaPlannerSettings, OpenAIPlannerSettings, PlannerSettings, Settings
@@ -85,12 +89,11 @@ def build_desktop(settings: Settings) -> Desktop:
 def build_host(settings: Settings, model: NanoModel) -> ToolHost:
     """The sixteen tools on this computer's portable desktop."""
     from tinyagent.tools.host import LocalToolHost
+    from tinyagent.writers.composed import ComposedWriter
     from tinyagent.writers.extractive import ExtractiveSummarizer
 
-    summarizer = ExtractiveSummarizer(model.embed)
-    return LocalToolHost(
-        build_desktop(settings), summarizer, region=settings.phone_region, demo=settings.demo
-    )
+    writer = ComposedWriter(ExtractiveSummarizer(model.embed))
+    return LocalToolHost(build_desktop(settings), writer, region=settings.phone_region, demo=settings.demo)
 
 
 def build_toolkit(settings: Settings) -> Toolkit:
@@ -131,6 +134,7 @@ async def open_service(settings: Settings) -> AsyncGenerator[RunService]:
 
 def _build_service(settings: Settings) -> RunService:
     toolkit = build_toolkit(settings)
+    clock = SystemClock(settings.timezone)
     limits = Limits(
         run_deadline_s=settings.run_deadline_s,
         call_deadline_s=settings.call_deadline_s,
@@ -142,10 +146,29 @@ def _build_service(settings: Settings) -> RunService:
         toolkit.planners,
         toolkit.selector,
         build_host(settings, load_nano()),
-        SystemClock(settings.timezone),
+        Rules(build_policy(settings), FileAuditLog(settings.audit_file, clock), clock),
         limits,
         settings.instructions,
     )
+
+
+def build_policy(settings: Settings) -> Policy:
+    """Who decides what. Raises ConfigurationError for an exception that fits no tool."""
+    from tinyagent.tools.registry import BUILT_IN
+
+    effects = {tool.spec.name: tool.spec.effect for tool in BUILT_IN}
+    rules = settings.approvals
+    for name, mode in rules.tools.items():
+        if name not in effects:
+            raise ConfigurationError(
+                f"approvals.tools names {name}, which is no tool.", hint=f"Tools: {', '.join(effects)}."
+            )
+        if mode == "draft" and effects[name] != "send":
+            raise ConfigurationError(
+                f"approvals.tools sets {name} to draft, but it makes no drafts.",
+                hint="Set it to ask or auto.",
+            )
+    return Policy(rules.send, rules.write, rules.open, rules.tools, rules.wait_s)
 
 
 def build_planners(settings: Settings) -> PlannerCatalog:

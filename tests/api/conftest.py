@@ -14,11 +14,12 @@ import pytest
 import uvicorn
 from fastapi import FastAPI
 
-from tests.support.scripted import FakeHost, FixedClock, FixedSelector, ScriptedPlanner, spec, until
+from tests.support.scripted import FakeHost, FixedSelector, ScriptedPlanner, rules, spec, until
 from tinyagent.api.app import create_app
 from tinyagent.api.security import SecuritySettings, Token, host_values
 from tinyagent.engine.catalog import PlannerCatalog, PlannerEntry
 from tinyagent.engine.limits import Limits
+from tinyagent.engine.policy import Policy
 from tinyagent.engine.runs import RunService
 from tinyagent.journal.memory import MemoryJournal
 
@@ -89,6 +90,7 @@ def build(
     limits: dict[str, Any] | None = None,
     origins: frozenset[str] = frozenset(),
     selector: FixedSelector | None = None,
+    policy: Policy | None = None,
     **options: Any,
 ) -> Api:
     planner = planner or ScriptedPlanner(PLAN)
@@ -103,7 +105,7 @@ def build(
         PlannerCatalog(entries, "scripted"),
         selector or FixedSelector(),
         host,
-        FixedClock(),
+        rules(policy),
         replace(Limits(run_deadline_s=30, call_deadline_s=20), **(limits or {})),
     )
     hosts = host_values(["127.0.0.1", "localhost", "[::1]"], port)

@@ -82,14 +82,16 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
 
 
 async def test_an_event_is_stored_with_every_detail(store: Store) -> None:
-    uid = await store.calendar.create(DINNER)
+    uid = (await store.calendar.create(DINNER)).id
 
     assert store.events() == {uid: DINNER}
 
 
 @pytest.mark.parametrize("text", HARD_TEXTS)
 async def test_any_text_arrives_as_it_was_given(store: Store, text: str) -> None:
-    uid = await store.calendar.create(replace(DINNER, title=text, location=text, notes=text, calendar=text))
+    uid = (
+        await store.calendar.create(replace(DINNER, title=text, location=text, notes=text, calendar=text))
+    ).id
 
     assert store.events() == {uid: replace(DINNER, title=text, location=text, notes=text, calendar=text)}
 
@@ -97,7 +99,7 @@ async def test_any_text_arrives_as_it_was_given(store: Store, text: str) -> None
 async def test_absent_details_stay_absent(store: Store) -> None:
     bare = replace(DINNER, location="", invitees=(), notes="")
 
-    uid = await store.calendar.create(bare)
+    uid = (await store.calendar.create(bare)).id
 
     assert store.events() == {uid: bare}
 
@@ -112,14 +114,14 @@ async def test_an_existing_calendar_is_found_whatever_the_case(store: Store) -> 
 async def test_events_made_at_once_are_all_kept(store: Store) -> None:
     drafts = [replace(DINNER, title=f"Event {number}", calendar="New") for number in range(8)]
 
-    uids = await asyncio.gather(*(store.calendar.create(draft) for draft in drafts))
+    made = await asyncio.gather(*(store.calendar.create(draft) for draft in drafts))
 
-    assert {store.events()[uid].title for uid in uids} == {draft.title for draft in drafts}
+    assert {store.events()[event.id].title for event in made} == {draft.title for draft in drafts}
     assert {event.calendar for event in store.events().values()} == {"New"}
 
 
 async def test_uids_are_never_the_same(store: Store) -> None:
-    uids = [await store.calendar.create(DINNER) for _ in range(3)]
+    uids = [(await store.calendar.create(DINNER)).id for _ in range(3)]
 
     assert len(set(uids)) == 3
     assert all(re.fullmatch(r"\S+", uid) for uid in uids)

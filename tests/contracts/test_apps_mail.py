@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tinyagent.apps.base import MailDraft
+from tinyagent.apps.base import MailDraft, StoredMail
 from tinyagent.apps.portable.mail import PortableMail
 from tinyagent.errors import NoMatch, ToolError
 
@@ -44,6 +44,18 @@ def draft(
     attachments: Sequence[Path] = (),
 ) -> MailDraft:
     return MailDraft(tuple(recipients), tuple(cc), subject, body, tuple(attachments))
+
+
+async def reply(mail: PortableMail, cc: Sequence[str], body: str, attachments: Sequence[Path]) -> StoredMail:
+    """Answer the selected mail."""
+    return await mail.reply((await mail.selected()).id, cc, body, attachments)
+
+
+async def forward(
+    mail: PortableMail, to: Sequence[str], cc: Sequence[str], body: str, attachments: Sequence[Path]
+) -> StoredMail:
+    """Pass the selected mail on."""
+    return await mail.forward((await mail.selected()).id, to, cc, body, attachments)
 
 
 def drafts(data: Path) -> list[EmailMessage]:
@@ -253,7 +265,7 @@ async def test_an_answer_goes_to_the_latest_mail_and_joins_its_thread(
     receive(tmp_path, "1", 1000, letter("Old", Date="Mon, 16 Nov 2099 13:45:00 +0000"))
     receive(tmp_path, "2", 2000, letter("Quote", References="<a@x> <b@x>", In_Reply_To="<b@x>"))
 
-    stored = await mail.reply(["bo@example.com"], "Thank you!", [])
+    stored = await reply(mail, ["bo@example.com"], "Thank you!", [])
 
     message = only_draft(tmp_path)
     assert stored.recipients == ("adaeze@example.org",)
@@ -274,7 +286,7 @@ async def test_the_selected_mail_is_answered_wherever_it_lies(mail: PortableMail
     receive(tmp_path, "2", 2000, letter("Latest"))
     (tmp_path / "mail" / "selected").write_text("<chosen@example.org>\n")
 
-    await mail.reply([], "", [])
+    await reply(mail, [], "", [])
 
     message = only_draft(tmp_path)
     assert (message["To"], message["Subject"]) == ("club@example.org", "Re: Chosen")
@@ -287,12 +299,12 @@ async def test_a_selection_that_is_gone_is_not_replaced_by_another_mail(
     (tmp_path / "mail" / "selected").write_text("<gone@example.org>")
 
     with pytest.raises(NoMatch, match="not in the inbox") as caught:
-        await mail.reply([], "Hi", [])
+        await reply(mail, [], "Hi", [])
     assert "selected" in (caught.value.hint or "")
 
 
 async def test_an_empty_inbox_says_what_to_do(mail: PortableMail) -> None:
-    for act in (mail.reply([], "Hi", []), mail.forward(["a@example.com"], [], "", [])):
+    for act in (reply(mail, [], "Hi", []), forward(mail, ["a@example.com"], [], "", [])):
         with pytest.raises(NoMatch, match="no mail in the inbox") as caught:
             await act
         assert "Inbox" in (caught.value.hint or "")
@@ -306,7 +318,7 @@ async def test_an_answer_says_re_once(mail: PortableMail, tmp_path: Path, subjec
     message.replace_header("Subject", subject)
     receive(tmp_path, "1", 1000, message)
 
-    await mail.reply([], "ok", [])
+    await reply(mail, [], "ok", [])
 
     assert only_draft(tmp_path)["Subject"] == answer
 
@@ -315,7 +327,7 @@ async def test_long_message_ids_stay_whole(mail: PortableMail, tmp_path: Path) -
     long_id = f"<{'x' * 150}@mail.example.org>"
     receive(tmp_path, "1", 1000, letter(Message_ID=long_id, References=f"{long_id} " * 40))
 
-    await mail.reply([], "ok", [])
+    await reply(mail, [], "ok", [])
 
     (file,) = (tmp_path / "mail" / "Drafts" / "cur").iterdir()
     head = email.message_from_bytes(file.read_bytes())
@@ -327,7 +339,7 @@ async def test_a_mail_without_an_author_cannot_be_answered(mail: PortableMail, t
     receive(tmp_path, "1", 1000, b"Subject: hello\n\ntext\n")
 
     with pytest.raises(ToolError, match="whom to answer"):
-        await mail.reply([], "ok", [])
+        await reply(mail, [], "ok", [])
 
 
 async def test_a_hostile_mail_is_quoted_as_text(mail: PortableMail, tmp_path: Path) -> None:
@@ -339,7 +351,7 @@ async def test_a_hostile_mail_is_quoted_as_text(mail: PortableMail, tmp_path: Pa
     )
     receive(tmp_path, "1", 1000, raw)
 
-    await mail.reply([], "no", [])
+    await reply(mail, [], "no", [])
 
     message = only_draft(tmp_path)
     assert (message["To"], message["Bcc"]) == ("eve@example.org", None)
@@ -356,7 +368,7 @@ async def test_html_is_quoted_without_its_scripts(mail: PortableMail, tmp_path: 
     message.set_content(html, subtype="html")
     receive(tmp_path, "1", 1000, message)
 
-    await mail.reply([], "ok", [])
+    await reply(mail, [], "ok", [])
 
     assert text_of(only_draft(tmp_path)).splitlines()[3:] == ["> Dear Robin,", ">", "> see you"]
 
@@ -367,7 +379,7 @@ async def test_trash_is_not_answered(mail: PortableMail, tmp_path: Path) -> None
     inbox = tmp_path / "mail" / "Inbox" / "cur"
     (inbox / "2:2,S").rename(inbox / "2:2,ST")
 
-    await mail.reply([], "ok", [])
+    await reply(mail, [], "ok", [])
 
     assert only_draft(tmp_path)["Subject"] == "Re: Kept"
 
@@ -381,7 +393,7 @@ async def test_a_forward_keeps_text_and_attachments(mail: PortableMail, tmp_path
     receive(tmp_path, "1", 1000, original)
     (tmp_path / "mine.txt").write_text("mine")
 
-    stored = await mail.forward(["ann@example.com"], [], "For you.", [tmp_path / "mine.txt"])
+    stored = await forward(mail, ["ann@example.com"], [], "For you.", [tmp_path / "mine.txt"])
 
     message = only_draft(tmp_path)
     assert (stored.subject, message["Subject"], message["To"]) == (
@@ -410,7 +422,7 @@ async def test_what_is_not_plain_text_is_forwarded_whole(mail: PortableMail, tmp
     original.set_content("<p>formatted</p>", subtype="html")
     receive(tmp_path, "1", 1000, original)
 
-    await mail.forward(["ann@example.com"], [], "See below.", [])
+    await forward(mail, ["ann@example.com"], [], "See below.", [])
 
     message = only_draft(tmp_path)
     assert text_of(message) == "See below.\n"
@@ -426,7 +438,7 @@ async def test_a_mail_within_a_mail_is_forwarded_whole(mail: PortableMail, tmp_p
     original.add_attachment(letter("Inner"))
     receive(tmp_path, "1", 1000, original)
 
-    await mail.forward(["ann@example.com"], [], "", [])
+    await forward(mail, ["ann@example.com"], [], "", [])
 
     (part,) = only_draft(tmp_path).iter_attachments()
     assert part.get_content_type() == "message/rfc822"
@@ -437,7 +449,7 @@ async def test_forwarding_twice_says_fwd_once(mail: PortableMail, tmp_path: Path
     message.replace_header("Subject", "FW: Fwd: x")
     receive(tmp_path, "1", 1000, message)
 
-    await mail.forward(["ann@example.com"], [], "", [])
+    await forward(mail, ["ann@example.com"], [], "", [])
 
     assert only_draft(tmp_path)["Subject"] == "Fwd: x"
 
@@ -448,8 +460,8 @@ async def test_received_mail_is_never_changed(mail: PortableMail, tmp_path: Path
     inbox = tmp_path / "mail" / "Inbox"
     before = {path: path.read_bytes() for path in inbox.rglob("*") if path.is_file()}
 
-    await mail.reply([], "ok", [])
-    await mail.forward(["ann@example.com"], [], "", [])
+    await reply(mail, [], "ok", [])
+    await forward(mail, ["ann@example.com"], [], "", [])
     await mail.compose(draft())
 
     assert {path: path.read_bytes() for path in inbox.rglob("*") if path.is_file()} == before
@@ -472,7 +484,7 @@ async def test_malformed_mail_gives_a_draft_or_a_plain_error(
 ) -> None:
     receive(tmp_path, "1", 1000, raw)
 
-    for act in (mail.reply([], "ok", []), mail.forward(["ann@example.com"], [], "ok", [])):
+    for act in (reply(mail, [], "ok", []), forward(mail, ["ann@example.com"], [], "ok", [])):
         try:
             assert (await act).status == "draft"
         except ToolError as error:

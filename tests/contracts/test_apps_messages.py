@@ -48,14 +48,14 @@ def outbox(request: pytest.FixtureRequest, tmp_path: Path) -> Outbox:
     ],
 )
 async def test_any_text_is_kept_as_it_was_given(outbox: Outbox, text: str) -> None:
-    id = await outbox.messages.send(["+14155552671", "5550142"], text)
+    id = (await outbox.messages.send(["+14155552671", "5550142"], text)).id
 
     assert outbox.stored() == {id: (["+14155552671", "5550142"], text)}
 
 
 async def test_messages_stored_at_once_are_all_kept(outbox: Outbox) -> None:
-    ids = await asyncio.gather(
+    made = await asyncio.gather(
         *(outbox.messages.send(["+14155552671"], f"text {number}") for number in range(8))
     )
 
-    assert {outbox.stored()[id][1] for id in ids} == {f"text {number}" for number in range(8)}
+    assert {outbox.stored()[message.id][1] for message in made} == {f"text {number}" for number in range(8)}

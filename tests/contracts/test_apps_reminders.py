@@ -61,7 +61,7 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
 
 
 async def test_a_timed_reminder_rings_when_it_is_due(store: Store) -> None:
-    uid = await store.reminders.create(CALL)
+    uid = (await store.reminders.create(CALL)).id
 
     assert store.items() == {uid: Stored(CALL, datetime(2024, 4, 6, 15, 30))}
 
@@ -69,7 +69,7 @@ async def test_a_timed_reminder_rings_when_it_is_due(store: Store) -> None:
 async def test_a_reminder_for_a_day_has_no_time_and_rings_that_morning(store: Store) -> None:
     draft = replace(CALL, due=date(2024, 4, 6), priority=0, notes="")
 
-    uid = await store.reminders.create(draft)
+    uid = (await store.reminders.create(draft)).id
 
     item = store.items()[uid]
     assert item.draft == draft
@@ -85,13 +85,13 @@ async def test_a_reminder_for_a_day_has_no_time_and_rings_that_morning(store: St
 async def test_any_text_arrives_as_it_was_given(store: Store, text: str) -> None:
     draft = replace(CALL, name=text, notes=text, list_name=text)
 
-    uid = await store.reminders.create(draft)
+    uid = (await store.reminders.create(draft)).id
 
     assert store.items()[uid].draft == draft
 
 
 @pytest.mark.parametrize("priority", [0, 1, 5, 9])
 async def test_the_priority_is_kept(store: Store, priority: int) -> None:
-    uid = await store.reminders.create(replace(CALL, priority=priority))
+    uid = (await store.reminders.create(replace(CALL, priority=priority))).id
 
     assert store.items()[uid].draft.priority == priority

@@ -6,7 +6,7 @@ from fastapi import Depends, FastAPI, Request
 from starlette.types import Lifespan
 
 from tinyagent import __version__
-from tinyagent.api import chat, runs, service
+from tinyagent.api import approvals, chat, runs, service
 from tinyagent.api.failures import ErrorBody, FailureMiddleware, install_failures
 from tinyagent.api.retries import Retries
 from tinyagent.api.security import SecurityMiddleware, SecuritySettings
@@ -45,7 +45,7 @@ def create_app(
         telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
     )
     app.state.serving = Serving(engine, Watchers(engine, disconnect_grace_s), Retries(engine), keepalive_s)
-    for room in (service, chat, runs):
+    for room in (service, chat, runs, approvals):
         app.include_router(room.router)
     install_failures(app)
     app.add_middleware(FailureMiddleware)

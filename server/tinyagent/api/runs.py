@@ -27,24 +27,31 @@ _NOW = re.compile(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d(:\d\d(\.\d{1,6})?)?")
 
 
 class StartRun(BaseModel):
-    """A request to run or to plan. `now` is the wall-clock time that dates like "tomorrow" go by."""
+    """A request to run or to plan. `now` is the wall-clock time that dates like "tomorrow" go by.
+
+    `approval` makes the configured policy stricter, never looser. When the run has to ask and is not
+    `answerable`, what it would ask for is refused at once.
+    """
 
     model_config = ConfigDict(strict=True, extra="forbid")
 
     query: str
     mode: Literal["run", "plan"] = "run"
     planner: str | None = None
-    approval: str | None = None
+    approval: Literal["draft", "ask", "auto"] | None = None
+    answerable: bool = True
     now: str | None = None
 
     def run_request(self) -> RunRequest:
         """What the engine is asked for. Raises InvalidRequest."""
-        if self.approval not in (None, "draft"):
-            raise InvalidRequest(
-                "`approval` can only be `draft` in this version: mails and messages are drafts, never sent.",
-                param="approval",
-            )
-        return RunRequest(self.query, self.mode, self.planner, _wall_clock(self.now))
+        return RunRequest(
+            self.query,
+            self.mode,
+            self.planner,
+            _wall_clock(self.now),
+            approval=self.approval,
+            answerable=self.answerable,
+        )
 
 
 class CancelRun(BaseModel):

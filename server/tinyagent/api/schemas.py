@@ -8,14 +8,19 @@ from typing import Any, Literal
 
 from pydantic import BaseModel
 
-from tinyagent.domain.events import Fault
+from tinyagent.domain.events import ApprovalRequestedData, Fault
 from tinyagent.domain.run import RunState, RunStatus, TaskState, TaskStatus
 from tinyagent.domain.tools import Effect
+from tinyagent.engine.undo import Undone
 from tinyagent.ports import ToolStatus
 
 
 class TaskBody(BaseModel):
-    """One call of a run. `value` is what `$n` stands for, `message` a sentence for people."""
+    """One call of a run. `value` is what `$n` stands for, `message` a sentence for people.
+
+    `approval` is what the user was asked last, with `status` "waiting" as long as no answer came; `undone`
+    says what was taken back.
+    """
 
     task: int
     tool: str
@@ -31,6 +36,9 @@ class TaskBody(BaseModel):
     untrusted: bool
     error: Fault | None
     outcome_unknown: bool
+    approval: ApprovalRequestedData | None
+    can_undo: bool
+    undone: str
     started: datetime | None
     ended: datetime | None
 
@@ -51,8 +59,36 @@ class TaskBody(BaseModel):
             untrusted=task.untrusted,
             error=task.fault,
             outcome_unknown=task.outcome_unknown,
+            approval=task.approval,
+            can_undo=task.can_undo,
+            undone=task.undone,
             started=task.started,
             ended=task.ended,
+        )
+
+
+class UndoneBody(BaseModel):
+    """How taking back one call went; with an `error` it stays as it was."""
+
+    task: int
+    tool: str
+    message: str
+    error: Fault | None
+
+
+class UndoList(BaseModel):
+    """What was taken back, in that order."""
+
+    object: Literal["list"] = "list"
+    data: list[UndoneBody]
+
+    @classmethod
+    def of(cls, undone: Sequence[Undone]) -> UndoList:
+        return cls(
+            data=[
+                UndoneBody(task=one.task, tool=one.tool, message=one.message, error=one.fault)
+                for one in undone
+            ]
         )
 
 

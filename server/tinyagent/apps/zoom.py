@@ -13,14 +13,17 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from tinyagent.apps.base import Meeting
-from tinyagent.errors import AppFailed, NotConfigured
+from tinyagent.apps.base import Made, Meeting, UndoRecord
+from tinyagent.errors import AppFailed, NoMatch, NotConfigured, ToolError
 
 MAX_TOPIC = 200
 _SCHEDULED = 2
 """Zoom's number for a meeting at a fixed time."""
 
 _TOKEN_MARGIN_S = 60.0
+_MEETING = "meeting"
+"""Holds the meeting's number in the record that takes it back."""
+
 _MISSING = (
     "Zoom meetings are off: set account_id, client_id and client_secret of a server-to-server OAuth app "
     "under [zoom] in config.toml."
@@ -62,35 +65,55 @@ class ZoomMeetings:
     def unavailable(self) -> str:
         return "" if self._account_id and all(self._credentials) else _MISSING
 
-    async def create(self, meeting: Meeting) -> str:
+    async def create(self, meeting: Meeting) -> Made:
+        response = await self._request("POST", "/users/me/meetings", self._body(meeting))
+        _require_success(response, "make the meeting")
+        id = _json(response).get("id")
+        return Made(_join_url(response), {_MEETING: str(id)} if isinstance(id, int) else None)
+
+    async def undo(self, record: UndoRecord) -> str:
+        """Delete the meeting. Raises NoMatch when it is gone."""
+        id = record.get(_MEETING, "")
+        if not (id.isascii() and id.isdigit()):
+            raise ToolError("The record of the call names no Zoom meeting.", hint="Delete it in Zoom.")
+        response = await self._request("DELETE", f"/meetings/{id}")
+        if response.status_code == HTTPStatus.NOT_FOUND:
+            raise NoMatch("The Zoom meeting is gone already.", hint="Nothing is left to take back.")
+        _require_success(response, "delete the meeting")
+        return "Deleted the Zoom meeting."
+
+    def _body(self, meeting: Meeting) -> dict[str, Any]:
+        return {
+            "topic": " ".join(meeting.topic.split())[:MAX_TOPIC],
+            "type": _SCHEDULED,
+            "start_time": meeting.start.strftime("%Y-%m-%dT%H:%M:%S"),
+            "duration": meeting.minutes,
+            "settings": {"meeting_invitees": [{"email": email} for email in meeting.invitees]},
+            **({"timezone": self._timezone} if self._timezone else {}),
+        }
+
+    async def _request(self, method: str, path: str, body: dict[str, Any] | None = None) -> httpx.Response:
+        """One request; a token that is refused is fetched anew, once."""
         if self.unavailable():
             raise NotConfigured(_MISSING, hint=_SETUP_HINT)
         async with self._client() as client:
-            response = await self._post_meeting(client, meeting)
+            token = await self._access_token(client)
+            response = await self._send(client, token, method, path, body)
             if response.status_code == HTTPStatus.UNAUTHORIZED:
-                self._token = ""
-                response = await self._post_meeting(client, meeting)
-        _require_success(response, "make the meeting")
-        return _join_url(response)
+                token = await self._access_token(client, refused=token)
+                response = await self._send(client, token, method, path, body)
+        return response
 
-    async def _post_meeting(self, client: httpx.AsyncClient, meeting: Meeting) -> httpx.Response:
-        token = await self._access_token(client)
-        return await client.post(
-            f"{self._api_url}/users/me/meetings",
-            headers={"Authorization": f"Bearer {token}"},
-            json={
-                "topic": " ".join(meeting.topic.split())[:MAX_TOPIC],
-                "type": _SCHEDULED,
-                "start_time": meeting.start.strftime("%Y-%m-%dT%H:%M:%S"),
-                "duration": meeting.minutes,
-                "settings": {"meeting_invitees": [{"email": email} for email in meeting.invitees]},
-                **({"timezone": self._timezone} if self._timezone else {}),
-            },
-        )
+    async def _send(
+        self, client: httpx.AsyncClient, token: str, method: str, path: str, body: dict[str, Any] | None
+    ) -> httpx.Response:
+        headers = {"Authorization": f"Bearer {token}"}
+        return await client.request(method, f"{self._api_url}{path}", headers=headers, json=body)
 
-    async def _access_token(self, client: httpx.AsyncClient) -> str:
+    async def _access_token(self, client: httpx.AsyncClient, refused: str = "") -> str:
+        """The token that is in use, or a new one when it is over or the `refused` one."""
         async with self._token_lock:
-            if not self._token or time.monotonic() >= self._token_until:
+            if self._token in ("", refused) or time.monotonic() >= self._token_until:
                 self._token, lifetime = await self._fetch_token(client)
                 self._token_until = time.monotonic() + lifetime - _TOKEN_MARGIN_S
             return self._token
@@ -134,9 +157,12 @@ class DemoMeetings:
     def unavailable(self) -> str:
         return ""
 
-    async def create(self, meeting: Meeting) -> str:
+    async def create(self, meeting: Meeting) -> Made:
         digest = hashlib.sha256(f"{meeting.topic}|{meeting.start.isoformat()}".encode()).hexdigest()
-        return f"https://zoom.example/j/DEMO-{digest[:10]}"
+        return Made(f"https://zoom.example/j/DEMO-{digest[:10]}")
+
+    async def undo(self, record: UndoRecord) -> str:
+        raise NoMatch("A demo has no meetings that could be deleted.")
 
 
 def _require_success(response: httpx.Response, what: str) -> None:

@@ -66,9 +66,9 @@ def _chosen(state: RunState, task: int | None) -> list[TaskState]:
     return [one]
 
 
-def _end(task: TaskState) -> datetime:
+def _end(task: TaskState) -> tuple[datetime, int]:
     assert task.ended is not None
-    return task.ended
+    return task.ended, task.task
 
 
 async def _undo(state: RunState, task: TaskState, host: ToolHost) -> Undone:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime, time, timedelta
 
 from tinyagent.apps.base import EventDraft
+from tinyagent.domain.tools import Recipients
 from tinyagent.errors import ToolError
 from tinyagent.ports import ToolResult
 from tinyagent.tools._addresses import email_addresses
@@ -22,7 +23,7 @@ async def create_calendar_event(
     start_date: str,
     end_date: str,
     location: str,
-    invitees: list[str],
+    invitees: Recipients,
     notes: str,
     calendar: str,
 ) -> ToolResult:
@@ -44,14 +45,15 @@ async def create_calendar_event(
     end = _end(end_date, start)
     people = email_addresses(invitees, "invitees")
     named = title.strip() or "Event"
-    uid = await context.desktop.calendar.create(
+    made = await context.desktop.calendar.create(
         EventDraft(named, start, end, location, people, notes, calendar)
     )
     past = ", which has passed" if end < context.now else ""
     invited = f", with {counted(len(people), 'invitee')}" if people else ""
     return ToolResult(
-        f"Created the calendar event {uid}.",
+        f"Created the calendar event {made.id}.",
         f"Created the event “{named}” {spoken_span(start, end)}{past}{invited}.",
+        undo=made.undo,
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tinyagent.errors import AccessDenied, AppFailed, UnreadableFile
-from tinyagent.ports import ToolResult
+from tinyagent.ports import ToolResult, WritingTask
 from tinyagent.tools.context import ToolContext
 
 
@@ -37,7 +37,11 @@ async def summarize_pdf(context: ToolContext, pdf_path: str) -> ToolResult:
         The summary.
     """
     path = await context.desktop.files.check(pdf_path)
-    summary = await context.summarizer.summarize(await context.desktop.documents.text(path))
-    if not summary.strip():
+    text = await context.desktop.documents.text(path)
+    call = context.call
+    summary = await context.writer.write(
+        WritingTask("summary", text, query=call.query, instructions=call.instructions)
+    )
+    if not summary.text.strip():
         raise UnreadableFile(f"{path.name} has no text to summarize.", hint="Open it to see what it holds.")
-    return ToolResult(summary, f"Summarized {path.name}.", untrusted=True)
+    return ToolResult(summary.text, f"Summarized {path.name}.", untrusted=True)

@@ -1,11 +1,13 @@
-"""Tools for mail. Whatever they write is a draft until the user sends it."""
+"""Tools for mail. They write drafts, and send only what the call's context lets out."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from tinyagent.apps.base import MailDraft, StoredMail
+from tinyagent.apps.base import MailDraft, SelectedMail, StoredMail
+from tinyagent.domain.tools import Recipients
+from tinyagent.errors import ChangedSince, NoMatch
 from tinyagent.ports import ToolResult
 from tinyagent.tools._addresses import email_addresses
 from tinyagent.tools.context import ToolContext
@@ -14,7 +16,12 @@ SUBJECT_WORDS, SUBJECT_CHARS = 8, 60
 
 
 async def compose_new_email(
-    ctx: ToolContext, recipients: list[str], cc: list[str], subject: str, context: str, attachments: list[str]
+    ctx: ToolContext,
+    recipients: Recipients,
+    cc: Recipients,
+    subject: str,
+    context: str,
+    attachments: list[str],
 ) -> ToolResult:
     """Write a new email.
 
@@ -35,10 +42,13 @@ async def compose_new_email(
         body=context.strip(),
         attachments=await _files(ctx, attachments),
     )
-    return _result("Email", await ctx.desktop.mail.compose(draft), draft.attachments)
+    stored = await ctx.desktop.mail.compose(draft, send=ctx.call.send)
+    return _result("Email", stored, draft.attachments)
 
 
-async def reply_to_email(ctx: ToolContext, cc: list[str], context: str, attachments: list[str]) -> ToolResult:
+async def reply_to_email(
+    ctx: ToolContext, cc: Recipients, context: str, attachments: list[str]
+) -> ToolResult:
     """Answer the selected email, or the latest one when none is selected.
 
     Args:
@@ -50,12 +60,14 @@ async def reply_to_email(ctx: ToolContext, cc: list[str], context: str, attachme
         The draft's identifier.
     """
     paths = await _files(ctx, attachments)
-    stored = await ctx.desktop.mail.reply(email_addresses(cc, "cc"), context.strip(), paths)
+    copies = email_addresses(cc, "cc")
+    original = await _original(ctx)
+    stored = await ctx.desktop.mail.reply(original, copies, context.strip(), paths, send=ctx.call.send)
     return _result("Reply", stored, paths)
 
 
 async def forward_email(
-    ctx: ToolContext, recipients: list[str], cc: list[str], context: str, attachments: list[str]
+    ctx: ToolContext, recipients: Recipients, cc: Recipients, context: str, attachments: list[str]
 ) -> ToolResult:
     """Pass the selected email on, or the latest one when none is selected, with its attachments.
 
@@ -69,10 +81,62 @@ async def forward_email(
         The draft's identifier.
     """
     paths = await _files(ctx, attachments)
+    people, copies = email_addresses(recipients, "recipients"), email_addresses(cc, "cc")
+    original = await _original(ctx)
     stored = await ctx.desktop.mail.forward(
-        email_addresses(recipients, "recipients"), email_addresses(cc, "cc"), context.strip(), paths
+        original, people, copies, context.strip(), paths, send=ctx.call.send
     )
     return _result("Forward", stored, paths)
+
+
+async def reply_details(ctx: ToolContext) -> dict[str, str]:
+    """The message that a reply would answer now, and the addresses that it would go to."""
+    return _described(await ctx.desktop.mail.selected())
+
+
+async def forward_details(ctx: ToolContext) -> dict[str, str]:
+    """The message that a forward would pass on now; whom it goes to is among the arguments."""
+    described = _described(await ctx.desktop.mail.selected())
+    return {name: text for name, text in described.items() if name != "to"}
+
+
+def _described(mail: SelectedMail) -> dict[str, str]:
+    return {
+        "original": mail.id,
+        "sender": mail.sender,
+        "subject": mail.subject,
+        "to": _people(mail.answer_to),
+    }
+
+
+async def _original(ctx: ToolContext) -> str:
+    """The id of the message to act on: the approved one, else the selected one.
+
+    Raises ChangedSince when the approved message is not what the user saw.
+    """
+    approved = ctx.call.details or {}
+    if "original" not in approved:
+        return (await ctx.desktop.mail.selected()).id
+    now = await _still_selected(ctx, approved["original"])
+    if any(approved.get(name, text) != text for name, text in now.items()):
+        raise ChangedSince(
+            "The mail is not the one that was approved: its sender or the addresses to answer have changed.",
+            hint="Look at the selected mail and ask again.",
+        )
+    return approved["original"]
+
+
+async def _still_selected(ctx: ToolContext, original: str) -> dict[str, str]:
+    """The approved message as it is now; empty when the user has selected another one meanwhile."""
+    try:
+        selected = await ctx.desktop.mail.selected()
+    except NoMatch:
+        return {}
+    return _described(selected) if selected.id == original else {}
+
+
+def _people(addresses: Iterable[str]) -> str:
+    return ", ".join(addresses)
 
 
 async def _files(ctx: ToolContext, paths: Iterable[str]) -> tuple[Path, ...]:
@@ -89,9 +153,11 @@ def _first_words(text: str) -> str:
 
 
 def _result(kind: str, mail: StoredMail, attachments: Sequence[Path]) -> ToolResult:
-    people = ", ".join(mail.recipients)
     title = f": “{mail.subject}”" if mail.subject else ""
     with_files = f" with {', '.join(path.name for path in attachments)} attached" if attachments else ""
+    what = f"{kind} to {_people(mail.recipients)}{with_files}"
+    remark = f" {mail.remark}" if mail.remark else ""
     if mail.status == "sent":
-        return ToolResult(f"Sent: {mail.id}", f"{kind} to {people}{with_files} sent{title}.")
-    return ToolResult(f"Draft saved: {mail.id}", f"{kind} to {people}{with_files} saved as a draft{title}.")
+        return ToolResult(f"Sent: {mail.id}", f"{what} sent{title}.{remark}", undo=mail.undo)
+    told = f"{what} saved as a draft (not sent){title}.{remark}"
+    return ToolResult(f"Draft saved: {mail.id}", told, undo=mail.undo)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tinyagent.errors import ToolError
 from tinyagent.ports import ToolResult
 from tinyagent.tools.context import ToolContext
 
@@ -18,7 +19,8 @@ async def maps_open_location(context: ToolContext, location: str) -> ToolResult:
         The map's URL.
     """
     url = context.desktop.maps.location(location)
-    return ToolResult(url, f"Map of {location.strip()}.", link=url)
+    remark = await _show(context, url)
+    return ToolResult(url, f"Map of {location.strip()}.{remark}", link=url)
 
 
 async def maps_show_directions(
@@ -37,4 +39,16 @@ async def maps_show_directions(
     url = context.desktop.maps.directions(start_location, end_location, transport)
     origin = f"from {start_location.strip()} " if start_location.strip() else ""
     means = _MEANS.get(transport.strip().casefold(), "by car")
-    return ToolResult(url, f"Directions {origin}to {end_location.strip()} {means}.", link=url)
+    remark = await _show(context, url)
+    return ToolResult(url, f"Directions {origin}to {end_location.strip()} {means}.{remark}", link=url)
+
+
+async def _show(context: ToolContext, url: str) -> str:
+    """Show the map; a remark when that failed, for the link serves as well."""
+    if context.demo:
+        return ""
+    try:
+        await context.desktop.maps.show(url)
+    except ToolError as error:
+        return f" It was not opened: {error.message}"
+    return ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime, time
 
 from tinyagent.apps.base import Meeting
+from tinyagent.domain.tools import Recipients
 from tinyagent.errors import ToolError
 from tinyagent.ports import ToolResult
 from tinyagent.tools._addresses import email_addresses
@@ -18,7 +19,7 @@ MAX_MINUTES = 24 * 60
 
 
 async def get_zoom_meeting_link(
-    context: ToolContext, topic: str, start_time: str, duration: int, meeting_invitees: list[str]
+    context: ToolContext, topic: str, start_time: str, duration: int, meeting_invitees: Recipients
 ) -> ToolResult:
     """Make a Zoom meeting.
 
@@ -37,10 +38,13 @@ async def get_zoom_meeting_link(
         minutes=_minutes(duration),
         invitees=email_addresses(meeting_invitees, "meeting_invitees"),
     )
-    url = await context.desktop.meetings.create(meeting)
+    made = await context.desktop.meetings.create(meeting)
     invited = f", with {counted(len(meeting.invitees), 'invitee')}" if meeting.invitees else ""
     return ToolResult(
-        url, f"Made the Zoom meeting “{meeting.topic}” {spoken_due(meeting.start)}{invited}.", link=url
+        made.id,
+        f"Made the Zoom meeting “{meeting.topic}” {spoken_due(meeting.start)}{invited}.",
+        link=made.id,
+        undo=made.undo,
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from phonenumbers import normalize_digits_only
 
+from tinyagent.domain.tools import Recipients
 from tinyagent.errors import ToolError
 from tinyagent.ports import ToolResult
 from tinyagent.tools._phones import dialable
@@ -16,7 +17,7 @@ _ENDING = 7
 """Digits at the end of a number that are the same however it is written."""
 
 
-async def send_sms(context: ToolContext, recipients: list[str], message: str) -> ToolResult:
+async def send_sms(context: ToolContext, recipients: Recipients, message: str) -> ToolResult:
     """Send a text message to phone numbers.
 
     Args:
@@ -29,10 +30,18 @@ async def send_sms(context: ToolContext, recipients: list[str], message: str) ->
     if not message.strip():
         raise ToolError("The text message is empty.", hint="Say what it should tell.", param="message")
     numbers = _numbers(recipients, context.region)
-    id = await context.desktop.messages.send(numbers, message)
+    made = await context.desktop.messages.send(numbers, message, send=context.call.send)
     people = ", ".join(await _named(context, numbers))
+    if context.call.send:
+        return ToolResult(
+            f"Sent the text message {made.id}.",
+            f"Text message to {people} sent: {quoted(message)}",
+            undo=made.undo,
+        )
     return ToolResult(
-        f"Stored the text message {id}.", f"Put a text message to {people} into the outbox: {quoted(message)}"
+        f"Stored the text message {made.id}.",
+        f"Text message to {people} put into the outbox (not sent): {quoted(message)}",
+        undo=made.undo,
     )
 
 

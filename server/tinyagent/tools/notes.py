@@ -20,7 +20,9 @@ async def create_note(context: ToolContext, name: str, content: str, folder: str
     """
     note = await context.desktop.notes.create(name, content, folder)
     taken = f" The name “{name}” was taken." if name.strip() and note.name != name else ""
-    return ToolResult(f"Created the note {note.name}.", f"Created the note {_place(note)}.{taken}")
+    return ToolResult(
+        f"Created the note {note.name}.", f"Created the note {_place(note)}.{taken}", undo=note.undo
+    )
 
 
 async def open_note(context: ToolContext, name: str, folder: str) -> ToolResult:
@@ -49,7 +51,7 @@ async def append_note_content(context: ToolContext, name: str, content: str, fol
         A status with the note's name.
     """
     note = await context.desktop.notes.append(name, content, folder)
-    return ToolResult(f"Added to the note {note.name}.", f"Added to the note {_place(note)}.")
+    return ToolResult(f"Added to the note {note.name}.", f"Added to the note {_place(note)}.", undo=note.undo)
 
 
 def _place(note: Note) -> str:

@@ -9,8 +9,15 @@ from tinyagent.domain.tools import Effect, ToolSpec, spec_of
 from tinyagent.ports import ToolResult
 from tinyagent.tools.calendar import create_calendar_event
 from tinyagent.tools.contacts import get_email_address, get_phone_number
+from tinyagent.tools.context import ToolContext
 from tinyagent.tools.files import open_and_get_file_path, summarize_pdf
-from tinyagent.tools.mail import compose_new_email, forward_email, reply_to_email
+from tinyagent.tools.mail import (
+    compose_new_email,
+    forward_details,
+    forward_email,
+    reply_details,
+    reply_to_email,
+)
 from tinyagent.tools.maps import maps_open_location, maps_show_directions
 from tinyagent.tools.meetings import get_zoom_meeting_link
 from tinyagent.tools.messages import send_sms
@@ -18,18 +25,23 @@ from tinyagent.tools.notes import append_note_content, create_note, open_note
 from tinyagent.tools.reminders import create_reminder
 
 Function = Callable[..., Awaitable[ToolResult]]
+Details = Callable[[ToolContext], Awaitable[dict[str, str]]]
 
 
 @dataclass(frozen=True)
 class Tool:
-    """A tool's function with what it says about itself."""
+    """A tool's function with what it says about itself.
+
+    `details` tells what an approval has to show beyond the arguments, where there is such a thing.
+    """
 
     spec: ToolSpec
     function: Function
+    details: Details | None = None
 
 
-def _tool(function: Function, effect: Effect, app: str) -> Tool:
-    return Tool(spec_of(function, effect, app), function)
+def _tool(function: Function, effect: Effect, app: str, details: Details | None = None) -> Tool:
+    return Tool(spec_of(function, effect, app), function, details)
 
 
 BUILT_IN: tuple[Tool, ...] = (
@@ -39,8 +51,8 @@ BUILT_IN: tuple[Tool, ...] = (
     _tool(open_and_get_file_path, "open", "files"),
     _tool(summarize_pdf, "read", "files"),
     _tool(compose_new_email, "send", "mail"),
-    _tool(reply_to_email, "send", "mail"),
-    _tool(forward_email, "send", "mail"),
+    _tool(reply_to_email, "send", "mail", reply_details),
+    _tool(forward_email, "send", "mail", forward_details),
     _tool(maps_open_location, "open", "maps"),
     _tool(maps_show_directions, "open", "maps"),
     _tool(create_note, "write", "notes"),

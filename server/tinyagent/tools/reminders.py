@@ -45,9 +45,11 @@ async def create_reminder(
         )
     due = _due(due_date, all_day, context.now)
     past = ", which has passed" if _has_passed(due, context.now) else ""
-    uid = await context.desktop.reminders.create(ReminderDraft(name, due, notes, list_name, priority))
+    made = await context.desktop.reminders.create(ReminderDraft(name, due, notes, list_name, priority))
     return ToolResult(
-        f"Created the reminder {uid}.", f"Created the reminder “{name}” {spoken_due(due)}{past}."
+        f"Created the reminder {made.id}.",
+        f"Created the reminder “{name}” {spoken_due(due)}{past}.",
+        undo=made.undo,
     )
 
 

@@ -1,1 +1,1 @@
-"""Prose written without the planner: summaries."""
+"""Prose: bodies of mails, notes, summaries, answers, by a language model or composed without one."""

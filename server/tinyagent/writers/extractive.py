@@ -2,6 +2,8 @@
 
 Sentences that many others resemble rank high (PageRank over a graph of similarities, as in
 LexRank), and one that says what was already chosen is passed over (maximal marginal relevance).
+A long text is gone through in parts: by their words, the central sentences of each part are found,
+and the summary is chosen among those.
 """
 
 from __future__ import annotations
@@ -41,10 +43,9 @@ _LEANING_WEIGHT = 0.6
 
 
 class ExtractiveSummarizer:
-    """Implements `ports.Summarizer`.
+    """Summaries of at most `max_chars` characters and, of longer texts, three to six sentences.
 
     `embed` gives sentence vectors; without it sentences are compared by their words (TF-IDF).
-    A summary has three to six sentences and at most `max_chars` characters.
     """
 
     def __init__(self, embed: Embed | None = None, *, max_chars: int = 1_000) -> None:
@@ -61,7 +62,7 @@ class ExtractiveSummarizer:
             return _cut(" ".join(sentences) or " ".join(text.split()), self._max_chars)
         candidates = _candidates(sentences)
         similarity = self._similarity(candidates)
-        chosen = _choose(candidates, _centrality(candidates, similarity), similarity, wanted, self._max_chars)
+        chosen = _choose(candidates, similarity, wanted, self._max_chars)
         return _cut(" ".join(_finished(candidates[index]) for index in chosen), self._max_chars)
 
     def _similarity(self, sentences: Sequence[str]) -> Matrix:
@@ -70,9 +71,17 @@ class ExtractiveSummarizer:
             if self._embed is None
             else np.asarray(self._embed(list(sentences)), np.float64)
         )
-        norms = np.linalg.norm(vectors, axis=1, keepdims=True)
-        unit = np.divide(vectors, norms, out=np.zeros_like(vectors), where=norms > 0)
-        return np.clip(unit @ unit.T, 0.0, 1.0)
+        return _cosine(vectors)
+
+
+def shorten(text: str, max_chars: int) -> str:
+    """The text, or as many of its central sentences as fit into so many characters, in their order."""
+    if len(text) <= max_chars:
+        return text
+    sentences = _distinct(split_sentences(text))
+    usual = max(1, sum(map(len, sentences)) // max(1, len(sentences)))
+    chosen = _central(sentences, max(1, max_chars // (usual + 2)))
+    return "\n".join(chosen)[:max_chars]
 
 
 def _sentence_count(available: int) -> int:
@@ -80,17 +89,31 @@ def _sentence_count(available: int) -> int:
 
 
 def _candidates(sentences: Sequence[str]) -> list[str]:
-    """Sentences that can stand in a summary, spread evenly over a text that has too many."""
+    """Sentences that can stand in a summary; of a text that has too many, the central ones of each part."""
+    return _central(_distinct(sentences), MAX_SENTENCES_COMPARED)
+
+
+def _distinct(sentences: Sequence[str]) -> list[str]:
+    """The sentences that read well alone, each once."""
     fitting = [
         sentence
         for sentence in sentences
         if len(terms(sentence)) >= MIN_TERMS and len(sentence) <= MAX_CHARS_PER_SENTENCE
     ]
-    distinct = list(dict.fromkeys(fitting or sentences))
-    if len(distinct) <= MAX_SENTENCES_COMPARED:
-        return distinct
-    picked = np.linspace(0, len(distinct) - 1, MAX_SENTENCES_COMPARED).astype(int)
-    return [distinct[index] for index in picked]
+    return list(dict.fromkeys(fitting or sentences))
+
+
+def _central(sentences: list[str], wanted: int) -> list[str]:
+    """At most `wanted` sentences in their order, from each part as many as its length calls for."""
+    if len(sentences) <= wanted:
+        return sentences
+    starts = range(0, len(sentences), MAX_SENTENCES_COMPARED)
+    parts = [sentences[start : start + MAX_SENTENCES_COMPARED] for start in starts]
+    found: list[str] = []
+    for number, part in enumerate(parts, start=1):
+        due = wanted * number // len(parts) - wanted * (number - 1) // len(parts)
+        found += [part[index] for index in _choose(part, _cosine(_tf_idf(part)), due)]
+    return found
 
 
 def _tf_idf(sentences: Sequence[str]) -> Matrix:
@@ -102,6 +125,13 @@ def _tf_idf(sentences: Sequence[str]) -> Matrix:
         for term, times in count.items():
             vectors[row, column[term]] = times * np.log((1 + len(sentences)) / documents[term])
     return vectors
+
+
+def _cosine(vectors: Matrix) -> Matrix:
+    """How alike each two rows are, from 0 to 1."""
+    norms = np.linalg.norm(vectors, axis=1, keepdims=True)
+    unit = np.divide(vectors, norms, out=np.zeros_like(vectors), where=norms > 0)
+    return np.clip(unit @ unit.T, 0.0, 1.0)
 
 
 def _centrality(sentences: Sequence[str], similarity: Matrix) -> Matrix:
@@ -132,21 +162,23 @@ def _leans(sentence: str) -> bool:
 
 
 def _choose(
-    sentences: Sequence[str], rank: Matrix, similarity: Matrix, wanted: int, max_chars: int
+    sentences: Sequence[str], similarity: Matrix, wanted: int, max_chars: int | None = None
 ) -> list[int]:
     """Indices of central sentences that do not repeat one another and fit, in text order."""
+    rank = _centrality(sentences, similarity)
     words = [frozenset(terms(sentence)) for sentence in sentences]
     chosen: list[int] = []
-    left = max_chars
-    waiting = set(range(len(sentences)))
-    while waiting and len(chosen) < wanted:
-        likeness = similarity[:, chosen].max(axis=1) if chosen else np.zeros(len(sentences))
+    left = sum(len(sentence) + 2 for sentence in sentences) if max_chars is None else max_chars
+    likeness = np.zeros(len(sentences))
+    waiting = np.ones(len(sentences), dtype=bool)
+    while waiting.any() and len(chosen) < wanted:
         value = _RELEVANCE * rank - (1 - _RELEVANCE) * likeness
-        best = max(waiting, key=lambda index: (float(value[index]), -index))
-        waiting.discard(best)
+        best = int(np.argmax(np.where(waiting, value, -np.inf)))
+        waiting[best] = False
         fits = len(sentences[best]) + 2 <= left or not chosen
         if fits and not any(_repeats(words[best], words[index]) for index in chosen):
             chosen.append(best)
+            likeness = np.maximum(likeness, similarity[:, best])
             left -= len(sentences[best]) + 2
     return sorted(chosen)
 

@@ -8,7 +8,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterator
 
-MAX_TEXT = 400_000
+MAX_TEXT = 1_000_000
 """Characters that are looked at."""
 
 _REPEATS_OF_FURNITURE = 3

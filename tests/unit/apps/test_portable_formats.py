@@ -25,7 +25,7 @@ EVENT = EventDraft("Call", datetime(2024, 7, 1, 9), datetime(2024, 7, 1, 10), ""
 
 
 async def test_an_event_in_a_zone_brings_the_rules_of_the_zone(tmp_path: Path) -> None:
-    uid = await PortableCalendar(tmp_path, ZoneInfo("Europe/Berlin"), "me@x.example").create(EVENT)
+    uid = (await PortableCalendar(tmp_path, ZoneInfo("Europe/Berlin"), "me@x.example").create(EVENT)).id
 
     text = (tmp_path / "calendars" / "Calendar" / f"{uid}.ics").read_bytes().decode()
     parsed = vobject.readOne(text)
@@ -39,7 +39,7 @@ async def test_an_event_in_a_zone_brings_the_rules_of_the_zone(tmp_path: Path) -
 
 
 async def test_an_event_without_a_zone_is_floating(tmp_path: Path) -> None:
-    uid = await PortableCalendar(tmp_path).create(EVENT)
+    uid = (await PortableCalendar(tmp_path).create(EVENT)).id
 
     text = (tmp_path / "calendars" / "Calendar" / f"{uid}.ics").read_text()
 
@@ -50,7 +50,7 @@ async def test_an_event_without_a_zone_is_floating(tmp_path: Path) -> None:
 async def test_an_invitee_cannot_bring_a_property_of_its_own(tmp_path: Path) -> None:
     hostile = EventDraft(EVENT.title, EVENT.start, EVENT.end, "", ("a\r\nX-EVIL:1@x.example",), "", "")
 
-    uid = await PortableCalendar(tmp_path).create(hostile)
+    uid = (await PortableCalendar(tmp_path).create(hostile)).id
 
     event = vobject.readOne((tmp_path / "calendars" / "Calendar" / f"{uid}.ics").read_text()).vevent
     assert "x-evil" not in event.contents
@@ -62,8 +62,8 @@ async def test_damaged_neighbours_do_not_matter(tmp_path: Path) -> None:
         (tmp_path / folder).mkdir(parents=True)
         (tmp_path / folder / "broken.ics").write_bytes(b"BEGIN:VCALENDAR\n\xff\x00garbage")
 
-    uid = await PortableCalendar(tmp_path).create(EVENT)
-    other = await PortableReminders(tmp_path).create(ReminderDraft("Call", date(2024, 7, 1), "", "", 0))
+    uid = (await PortableCalendar(tmp_path).create(EVENT)).id
+    other = (await PortableReminders(tmp_path).create(ReminderDraft("Call", date(2024, 7, 1), "", "", 0))).id
 
     assert (tmp_path / "calendars" / "Calendar" / f"{uid}.ics").exists()
     assert (tmp_path / "reminders" / "Reminders" / f"{other}.ics").exists()
@@ -72,14 +72,14 @@ async def test_damaged_neighbours_do_not_matter(tmp_path: Path) -> None:
 async def test_control_characters_do_not_damage_an_event(tmp_path: Path) -> None:
     hostile = EventDraft("a\x00b\x07c\rd", EVENT.start, EVENT.end, "", (), "", "")
 
-    uid = await PortableCalendar(tmp_path).create(hostile)
+    uid = (await PortableCalendar(tmp_path).create(hostile)).id
 
     event = vobject.readOne((tmp_path / "calendars" / "Calendar" / f"{uid}.ics").read_text()).vevent
     assert event.summary.value == "abc\nd"
 
 
 async def test_a_message_has_a_link_that_a_phone_understands(tmp_path: Path) -> None:
-    id = await PortableMessages(tmp_path).send(["+14155552671", "5550142"], "50% off? Yes & no\n#1 ✓")
+    id = (await PortableMessages(tmp_path).send(["+14155552671", "5550142"], "50% off? Yes & no\n#1 ✓")).id
 
     record = json.loads((tmp_path / "messages" / "outbox" / f"{id}.json").read_text("utf-8"))
 

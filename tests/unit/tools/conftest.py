@@ -11,7 +11,7 @@ import pytest
 
 from tinyagent.apps.portable import portable_desktop
 from tinyagent.apps.zoom import DemoMeetings
-from tinyagent.ports import ToolResult
+from tinyagent.ports import CallContext, ToolResult, WritingTask, Written
 from tinyagent.tools.host import LocalToolHost
 
 NOW = datetime(2024, 4, 1, 8, 0)
@@ -65,10 +65,13 @@ END:VCARD
 
 
 class FirstWords:
-    """A summarizer that keeps the beginning."""
+    """A writer that keeps the beginning."""
 
-    async def summarize(self, text: str) -> str:
-        return text[:20]
+    async def write(self, task: WritingTask) -> Written:
+        return Written(task.material[:20])
+
+    async def close(self) -> None:
+        pass
 
 
 @pytest.fixture
@@ -88,6 +91,6 @@ def call(host: LocalToolHost) -> Callable[..., Awaitable[ToolResult]]:
     """Call a tool by name with positional arguments."""
 
     async def run(tool: str, *arguments: Any) -> ToolResult:
-        return await host.call(tool, arguments, NOW)
+        return await host.call(tool, arguments, CallContext(NOW))
 
     return run

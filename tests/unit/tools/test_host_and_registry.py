@@ -25,12 +25,12 @@ from tinyagent.errors import (
     TinyAgentError,
     UnknownTool,
 )
-from tinyagent.ports import ToolHost, ToolResult
+from tinyagent.ports import CallContext, ToolHost, ToolResult, WritingTask, Written
 from tinyagent.tools.context import ToolContext
 from tinyagent.tools.host import LocalToolHost
 from tinyagent.tools.registry import BUILT_IN, Tool
 
-NOW = datetime(2024, 4, 1, 8)
+NOW = CallContext(datetime(2024, 4, 1, 8))
 
 SIGNATURES = [
     "create_calendar_event(title: str, start_date: str, end_date: str, location: str, "
@@ -56,8 +56,11 @@ SIGNATURES = [
 
 
 class Never:
-    async def summarize(self, text: str) -> str:
-        raise AssertionError("nothing is summarized here")
+    async def write(self, task: WritingTask) -> Written:
+        raise AssertionError("nothing is written here")
+
+    async def close(self) -> None:
+        pass
 
 
 def _host(data: Path, *tools: Tool, **options: Any) -> LocalToolHost:
@@ -88,14 +91,14 @@ def test_every_tool_says_what_it_does_and_returns() -> None:
         assert tool.spec.app, tool.spec.name
 
 
-def test_tools_that_could_send_only_write_until_sending_is_switched_on(tmp_path: Path) -> None:
-    def effects(sending: bool) -> dict[str, str]:
-        statuses = _host(tmp_path, sending=sending).tools()
-        return {status.spec.name: status.spec.effect for status in statuses}
+def test_tools_that_could_send_say_so_and_why_they_only_draft(tmp_path: Path) -> None:
+    statuses = {status.spec.name: status for status in _host(tmp_path).tools()}
 
     senders = {"compose_new_email", "reply_to_email", "forward_email", "send_sms"}
-    assert {name for name, effect in effects(True).items() if effect == "send"} == senders
-    assert {effects(False)[name] for name in senders} == {"write"}
+    assert {name for name, status in statuses.items() if status.spec.effect == "send"} == senders
+    assert {name for name, status in statuses.items() if status.drafts_only} == senders
+    assert "mail server" in statuses["compose_new_email"].drafts_only
+    assert "outbox" in statuses["send_sms"].drafts_only
 
 
 async def test_zoom_without_credentials_is_disabled_with_the_reason(tmp_path: Path) -> None:
@@ -171,7 +174,7 @@ async def test_a_call_knows_the_time_the_region_and_the_demo(tmp_path: Path) -> 
     looking = Tool(spec_of(tool, "read", "test"), tool)
     await _host(tmp_path, looking, region="SE", demo=True).call("tool", (), NOW)
 
-    assert [(context.now, context.region, context.demo) for context in seen] == [(NOW, "SE", True)]
+    assert [(context.call, context.region, context.demo) for context in seen] == [(NOW, "SE", True)]
 
 
 async def test_the_region_decides_about_local_numbers(tmp_path: Path) -> None:

@@ -14,19 +14,20 @@ from pathlib import Path
 
 import pytest
 
-from tinyagent.apps.base import Meeting
+from tinyagent.apps.base import Made, Meeting
 from tinyagent.apps.portable import portable_desktop
 from tinyagent.apps.portable.files import PortableFiles
 from tinyagent.apps.zoom import DemoMeetings
 from tinyagent.demo import OWNER, make_demo
 from tinyagent.domain.tools import spec_of
 from tinyagent.errors import AccessDenied, Ambiguous, DateUnreadable, NoMatch, ToolError, UnreadableFile
-from tinyagent.ports import ToolResult
+from tinyagent.ports import CallContext, ToolResult
 from tinyagent.tools.context import ToolContext
 from tinyagent.tools.files import open_and_get_file_path, summarize_pdf
 from tinyagent.tools.mail import compose_new_email, forward_email, reply_to_email
 from tinyagent.tools.maps import maps_open_location, maps_show_directions
 from tinyagent.tools.meetings import get_zoom_meeting_link
+from tinyagent.writers.composed import ComposedWriter
 from tinyagent.writers.extractive import ExtractiveSummarizer
 
 HOSTILE = (
@@ -47,7 +48,7 @@ class RecordingMeetings(DemoMeetings):
     def __init__(self) -> None:
         self.asked: list[Meeting] = []
 
-    async def create(self, meeting: Meeting) -> str:
+    async def create(self, meeting: Meeting) -> Made:
         self.asked.append(meeting)
         return await super().create(meeting)
 
@@ -73,7 +74,9 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def context(made: Path, tmp_path: Path, documents: Path, meetings: RecordingMeetings) -> ToolContext:
     shutil.copytree(made, tmp_path, dirs_exist_ok=True)
     desktop = portable_desktop(tmp_path / "data", meetings=meetings, folders=[documents], sender=OWNER)
-    return ToolContext(desktop, datetime(2026, 11, 22, 10, 0), ExtractiveSummarizer())
+    return ToolContext(
+        desktop, CallContext(datetime(2026, 11, 22, 10, 0)), ComposedWriter(ExtractiveSummarizer())
+    )
 
 
 def only_draft(tmp_path: Path) -> EmailMessage:
@@ -142,7 +145,7 @@ async def test_a_new_email_becomes_a_draft_with_its_attachment(
     message = only_draft(tmp_path)
     assert result.value == f"Draft saved: {message['Message-ID']}"
     assert result.message == (
-        "Email to jane.ashdown@example.com with Lease Agreement.pdf attached saved as a draft: “The lease”."
+        "Email to jane.ashdown@example.com with Lease Agreement.pdf attached saved as a draft (not sent): “The lease”."
     )
     assert not result.untrusted
     assert (message["To"], message["Cc"]) == ("jane.ashdown@example.com", "zoe.lindqvist@example.com")
@@ -212,7 +215,10 @@ async def test_an_answer_goes_to_the_sender_of_the_selected_mail(
     result = await reply_to_email(context, [], "I will ask the smith.", [])
 
     message = only_draft(tmp_path)
-    assert result.message == "Reply to adaeze.okonkwo@example.org saved as a draft: “Re: Quote for the ramp”."
+    assert (
+        result.message
+        == "Reply to adaeze.okonkwo@example.org saved as a draft (not sent): “Re: Quote for the ramp”."
+    )
     assert message["In-Reply-To"] == "<ramp-quote-2026@example.org>"
     assert text_of(message).startswith("I will ask the smith.\n\nOn 2026-11-16")
 

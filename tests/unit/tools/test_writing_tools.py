@@ -178,13 +178,15 @@ async def test_a_message_is_queued_for_each_number_once(call: Caller, data: Path
     assert record["id"] in result.value
     quoted = " ".join(HOSTILE.split())
     assert result.message == (
-        f"Put a text message to Sid Meier (+14155552671), Copy Cat (5550142) into the outbox: “{quoted}”"
+        f"Text message to Sid Meier (+14155552671), Copy Cat (5550142) put into the outbox (not sent): “{quoted}”"
     )
 
 
 async def test_a_message_to_an_unknown_number_names_the_number(call: Caller) -> None:
     result = await call("send_sms", ["+1 617 555 0199"], "on my way " * 50)
-    assert result.message.startswith("Put a text message to +16175550199 into the outbox: “on my way on")
+    assert result.message.startswith(
+        "Text message to +16175550199 put into the outbox (not sent): “on my way on"
+    )
     assert len(result.message) < 300
 
 
@@ -229,4 +231,6 @@ async def test_the_first_and_the_last_day_there_is_can_be_stored(call: Caller, d
 async def test_a_draft_names_what_is_attached(call: Caller, data: Path) -> None:
     (data / "Lease.txt").write_text("x")
     result = await call("compose_new_email", ["a@x.example"], [], "Lease", "Here.", [str(data / "Lease.txt")])
-    assert result.message == "Email to a@x.example with Lease.txt attached saved as a draft: “Lease”."
+    assert (
+        result.message == "Email to a@x.example with Lease.txt attached saved as a draft (not sent): “Lease”."
+    )

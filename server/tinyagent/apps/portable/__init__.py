@@ -33,7 +33,7 @@ def portable_desktop(
 
     `folders` are searched for files; `sender` is the user's own email address, with or without a
     name; `zone` the user's time zone (times are floating without one); `opener` the program, with
-    its first arguments, that shows a file.
+    its first arguments, that shows a file or a map.
     """
     _, address = parseaddr(sender)
     return Desktop(
@@ -45,6 +45,6 @@ def portable_desktop(
         messages=PortableMessages(data),
         files=PortableFiles(folders, opener),
         documents=PortableDocuments(),
-        maps=PortableMaps(maps),
+        maps=PortableMaps(maps, opener),
         meetings=meetings,
     )

@@ -8,9 +8,10 @@ from zoneinfo import ZoneInfo
 
 import icalendar
 
-from tinyagent.apps.base import EventDraft
+from tinyagent.apps.base import EventDraft, Made, UndoRecord
 from tinyagent.apps.portable._ical import add, add_text, file_content, identify, in_zone, mailto
 from tinyagent.apps.portable._storage import collection, exclusive, write_atomically
+from tinyagent.apps.portable._undo import recorded_path, remove_unchanged, written
 
 DEFAULT_CALENDAR = "Calendar"
 
@@ -27,11 +28,15 @@ class PortableCalendar:
         self._zone = zone
         self._organizer = organizer
 
-    async def create(self, event: EventDraft) -> str:
-        """Store the event; its UID."""
+    async def create(self, event: EventDraft) -> Made:
+        """Store the event; `id` is its UID."""
         return await asyncio.to_thread(self._create, event)
 
-    def _create(self, draft: EventDraft) -> str:
+    async def undo(self, record: UndoRecord) -> str:
+        """Delete the event. Raises NoMatch when it is gone, ChangedSince when it was edited."""
+        return await asyncio.to_thread(self._undo, record)
+
+    def _create(self, draft: EventDraft) -> Made:
         event = icalendar.Event()
         uid = identify(event)
         add_text(event, "summary", draft.title)
@@ -48,5 +53,12 @@ class PortableCalendar:
         content = file_content(event, draft.start)
         with exclusive(self._root):
             folder = collection(self._root, draft.calendar, DEFAULT_CALENDAR)
-            write_atomically(folder / f"{uid}.ics", content)
-        return uid
+            path = folder / f"{uid}.ics"
+            write_atomically(path, content)
+        return Made(uid, written(path, self._root, content))
+
+    def _undo(self, record: UndoRecord) -> str:
+        path = recorded_path(record, self._root, ".ics")
+        with exclusive(self._root):
+            remove_unchanged(path, record, "The event")
+        return "Deleted the event."

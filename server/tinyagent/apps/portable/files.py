@@ -6,9 +6,7 @@ import asyncio
 import os
 import shutil
 import stat
-import subprocess
 import sys
-import threading
 import time
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,7 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 
 from tinyagent.apps.portable._names import best_matches, folded
-from tinyagent.errors import AccessDenied, Ambiguous, AppFailed, NoMatch, NotConfigured, UnreadableFile
+from tinyagent.apps.portable._opening import start
+from tinyagent.errors import AccessDenied, Ambiguous, NoMatch, NotConfigured, UnreadableFile
 
 MAX_CANDIDATES = 10
 
@@ -170,17 +169,7 @@ class PortableFiles:
             raise AccessDenied(
                 f"{path.name} is a program; programs are not opened.", hint="Start it yourself."
             )
-        try:
-            process = subprocess.Popen(
-                [*self._opener, str(path.resolve())],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                start_new_session=True,
-            )
-        except OSError as error:
-            raise AppFailed(f"{self._opener[0]} could not be started: {error.strerror}.") from None
-        threading.Thread(target=process.wait, daemon=True).start()
+        start([*self._opener, str(path.resolve())])
 
 
 def _is_open(path: Path, folders: Sequence[Path]) -> bool:

@@ -13,12 +13,13 @@ import mailbox
 import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
 from email import policy
 from email.message import EmailMessage
 from pathlib import Path
 
-from tinyagent.apps.base import MailDraft, StoredMail
+from tinyagent.apps.base import MailDraft, SelectedMail, StoredMail, UndoRecord
 from tinyagent.apps.portable import _quoting
 from tinyagent.apps.portable._mime import (
     Header,
@@ -29,10 +30,16 @@ from tinyagent.apps.portable._mime import (
     parse_address,
     parse_addresses,
 )
-from tinyagent.apps.portable._storage import storage_errors
+from tinyagent.apps.portable._storage import confined, storage_errors
+from tinyagent.apps.portable._undo import SHA256, gone, remove_unchanged, sha256
 from tinyagent.errors import AppFailed, NoMatch, ToolError
 
 FOLDERS = ("Drafts", "Inbox", "Sent")
+
+_DRAFT = "draft"
+"""Holds the draft's key in the Maildir in the record that takes it back."""
+
+DRAFTS_ONLY = "No mail server is configured to send by; mail is saved as drafts."
 
 
 def _local_now() -> datetime:
@@ -60,16 +67,43 @@ class PortableMail:
         self._now = now
         self._lock = threading.Lock()
 
-    async def compose(self, draft: MailDraft) -> StoredMail:
-        return await asyncio.to_thread(self._compose, draft)
+    def drafts_only(self) -> str:
+        return DRAFTS_ONLY
 
-    async def reply(self, cc: Sequence[str], body: str, attachments: Sequence[Path]) -> StoredMail:
-        return await asyncio.to_thread(self._reply, cc, body, attachments)
+    async def selected(self) -> SelectedMail:
+        return await asyncio.to_thread(self._describe_selected)
+
+    async def compose(self, draft: MailDraft, *, send: bool = False) -> StoredMail:
+        return _draft(await asyncio.to_thread(self._compose, draft), send)
+
+    async def reply(
+        self, original: str, cc: Sequence[str], body: str, attachments: Sequence[Path], *, send: bool = False
+    ) -> StoredMail:
+        return _draft(await asyncio.to_thread(self._reply, original, cc, body, attachments), send)
 
     async def forward(
-        self, recipients: Sequence[str], cc: Sequence[str], body: str, attachments: Sequence[Path]
+        self,
+        original: str,
+        recipients: Sequence[str],
+        cc: Sequence[str],
+        body: str,
+        attachments: Sequence[Path],
+        *,
+        send: bool = False,
     ) -> StoredMail:
-        return await asyncio.to_thread(self._forward, recipients, cc, body, attachments)
+        stored = await asyncio.to_thread(self._forward, original, recipients, cc, body, attachments)
+        return _draft(stored, send)
+
+    async def undo(self, record: UndoRecord) -> str:
+        """Delete a draft. Raises NoMatch when it is gone or was sent, ChangedSince when it was edited."""
+        return await asyncio.to_thread(self._undo, record)
+
+    def _describe_selected(self) -> SelectedMail:
+        path = self._selected_path()
+        with storage_errors(self._root):
+            mail = _quoting.parse(path.read_bytes())
+        sender, subject = _quoting.header(mail, "From"), _quoting.header(mail, "Subject")
+        return SelectedMail(_key(path), sender, subject, tuple(_quoting.answer_addresses(mail)))
 
     def _compose(self, draft: MailDraft) -> StoredMail:
         header = self._header(draft.recipients, draft.cc, draft.subject)
@@ -77,8 +111,8 @@ class PortableMail:
         attach_files(message, draft.attachments, self._max_bytes)
         return self._store(message, header)
 
-    def _reply(self, cc: Sequence[str], body: str, attachments: Sequence[Path]) -> StoredMail:
-        _, original = self._selected()
+    def _reply(self, id: str, cc: Sequence[str], body: str, attachments: Sequence[Path]) -> StoredMail:
+        original = _quoting.parse(self._original(id))
         answer_to = _quoting.answer_addresses(original)
         if not answer_to:
             raise ToolError(
@@ -92,9 +126,10 @@ class PortableMail:
         return self._store(message, header)
 
     def _forward(
-        self, recipients: Sequence[str], cc: Sequence[str], body: str, attachments: Sequence[Path]
+        self, id: str, recipients: Sequence[str], cc: Sequence[str], body: str, attachments: Sequence[Path]
     ) -> StoredMail:
-        raw, original = self._selected()
+        raw = self._original(id)
+        original = _quoting.parse(raw)
         subject = _quoting.forward_subject(_quoting.header(original, "Subject"))
         header = self._header(recipients, cc, subject)
         parts = _plain_attachments(original)
@@ -134,16 +169,39 @@ class PortableMail:
         draft.set_subdir("cur")
         draft.set_flags("DS")
         with self._lock, storage_errors(self._root):
-            self._folder("Drafts").add(draft)
+            key = str(self._folder("Drafts").add(draft))
+            path = self._stored_draft(key)
+            undo = {_DRAFT: key, SHA256: sha256(path.read_bytes())} if path else None
         people = tuple(address.addr_spec for address in header.to)
-        return StoredMail(str(message["Message-ID"]), "draft", str(message["Subject"]), people)
+        return StoredMail(str(message["Message-ID"]), "draft", str(message["Subject"]), people, undo)
+
+    def _undo(self, record: UndoRecord) -> str:
+        with self._lock, storage_errors(self._root):
+            path = self._stored_draft(record.get(_DRAFT, ""))
+            if path is None:
+                raise gone("The draft")
+            content = remove_unchanged(path, record, "The draft")
+        return f"Deleted the draft “{_quoting.header(_quoting.parse(content), 'Subject')}”."
+
+    def _stored_draft(self, key: str) -> Path | None:
+        """The draft's file; its name ends with flags, which mail programs change."""
+        folder = confined(self._root / "Drafts", self._root)
+        return next((path for path in _files(folder) if _key(path) == key), None)
 
     def _folder(self, name: str) -> mailbox.Maildir:
         self._root.mkdir(parents=True, exist_ok=True, mode=0o700)
         return mailbox.Maildir(self._root / name, factory=None, create=True)
 
-    def _selected(self) -> tuple[bytes, EmailMessage]:
-        """The message to act on, as stored and parsed. Raises NoMatch."""
+    def _original(self, id: str) -> bytes:
+        """A received message as stored, by its key in the Maildir. Raises NoMatch."""
+        with storage_errors(self._root):
+            path = next((path for path in self._received() if _key(path) == id), None)
+            if path is None:
+                raise NoMatch("The mail is not in the inbox any more.", hint="Select another mail.")
+            return path.read_bytes()
+
+    def _selected_path(self) -> Path:
+        """The file of the message to act on. Raises NoMatch."""
         with storage_errors(self._root):
             wanted = self._selected_id()
             if wanted is None:
@@ -157,10 +215,9 @@ class PortableMail:
                     "The selected mail is not in the inbox.",
                     hint=f"Delete {self._root / 'selected'} to act on the latest mail.",
                 )
-            if path is None:
-                raise missing
-            raw = path.read_bytes()
-        return raw, _quoting.parse(raw)
+        if path is None:
+            raise missing
+        return path
 
     def _selected_id(self) -> str | None:
         try:
@@ -171,14 +228,28 @@ class PortableMail:
 
     def _received(self) -> Iterator[Path]:
         """The inbox's files, latest first; the time of delivery counts, not what the sender claims."""
-        found: list[tuple[float, str, Path]] = []
-        for folder in ("new", "cur"):
-            with contextlib.suppress(FileNotFoundError), os.scandir(self._root / "Inbox" / folder) as entries:
-                for entry in entries:
-                    flags = entry.name.partition(":2,")[2]
-                    if entry.is_file() and not entry.name.startswith(".") and "T" not in flags:
-                        found.append((entry.stat().st_mtime, entry.name, Path(entry.path)))
-        return (path for _, _, path in sorted(found, reverse=True))
+        return _files(self._root / "Inbox")
+
+
+def _files(maildir: Path) -> Iterator[Path]:
+    """The messages of a Maildir, latest first, without those that are marked as trash."""
+    found: list[tuple[float, str, Path]] = []
+    for folder in ("new", "cur"):
+        with contextlib.suppress(FileNotFoundError), os.scandir(maildir / folder) as entries:
+            for entry in entries:
+                flags = entry.name.partition(":2,")[2]
+                if entry.is_file() and not entry.name.startswith(".") and "T" not in flags:
+                    found.append((entry.stat().st_mtime, entry.name, Path(entry.path)))
+    return (path for _, _, path in sorted(found, reverse=True))
+
+
+def _key(path: Path) -> str:
+    """What names a message in its Maildir, whatever its flags; unlike its Message-ID, no sender sets it."""
+    return path.name.partition(":")[0]
+
+
+def _draft(stored: StoredMail, send: bool) -> StoredMail:
+    return replace(stored, remark=DRAFTS_ONLY) if send else stored
 
 
 def _has_id(path: Path, wanted: str) -> bool:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Sequence
 from typing import Literal
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, urlencode, urlsplit
 
-from tinyagent.errors import NotConfigured, ToolError
+from tinyagent.apps.portable._opening import start
+from tinyagent.errors import AccessDenied, NotConfigured, ToolError
 
 Provider = Literal["apple", "openstreetmap"]
 
@@ -14,10 +17,14 @@ _OSM_ENGINES = {"d": "fossgis_osrm_car", "w": "fossgis_osrm_foot"}
 
 
 class PortableMaps:
-    """Implements `apps.base.Maps`. Nothing is opened and no server is asked."""
+    """Implements `apps.base.Maps`; no server is asked.
 
-    def __init__(self, provider: Provider = "apple") -> None:
+    `opener` is the argv that shows a link; when it is empty, nothing is ever shown.
+    """
+
+    def __init__(self, provider: Provider = "apple", opener: Sequence[str] = ()) -> None:
         self._provider = provider
+        self._opener = tuple(opener)
 
     def location(self, place: str) -> str:
         query = {"query": _place(place)}
@@ -42,6 +49,14 @@ class PortableMaps:
             )
         query = {"from": origin, "to": _place(end), "engine": _OSM_ENGINES[mode]}
         return _url("https://www.openstreetmap.org/directions", query)
+
+    async def show(self, url: str) -> None:
+        if not self._opener:
+            return
+        parts = urlsplit(url)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise AccessDenied("Only links to web pages are shown.")
+        await asyncio.to_thread(start, [*self._opener, url])
 
 
 def _place(text: str) -> str:

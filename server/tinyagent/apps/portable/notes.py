@@ -10,7 +10,7 @@ from pathlib import Path
 
 from rapidfuzz import fuzz
 
-from tinyagent.apps.base import Note
+from tinyagent.apps.base import Note, UndoRecord
 from tinyagent.apps.portable._matching import closest, fold, key, words
 from tinyagent.apps.portable._note_file import compose, read_name, read_text, text_of, with_addition
 from tinyagent.apps.portable._storage import (
@@ -22,6 +22,15 @@ from tinyagent.apps.portable._storage import (
     storage_errors,
     unused_file,
     write_atomically,
+)
+from tinyagent.apps.portable._undo import (
+    ADDITION,
+    before_addition,
+    extended,
+    gone,
+    recorded_path,
+    remove_unchanged,
+    written,
 )
 from tinyagent.errors import Ambiguous, AppFailed, NoMatch
 
@@ -64,14 +73,20 @@ class PortableNotes:
         """Add lines to the note that the name means. Raises NoMatch or Ambiguous."""
         return await asyncio.to_thread(self._append, name, content, folder)
 
+    async def undo(self, record: UndoRecord) -> str:
+        """Delete a new note, or take an addition out of a note; not when the note was edited since."""
+        return await asyncio.to_thread(self._undo, record)
+
     def _create(self, name: str, content: str, folder: str) -> Note:
         with exclusive(self._root):
             place = collection(self._root, folder, DEFAULT_FOLDER)
             taken = {fold(entry.name) for entry in _entries_in(place, self._root)}
             title = _free_name(name if name.strip() else UNTITLED, taken)
             path = unused_file(place, title, ".md", UNTITLED)
-            write_atomically(path, compose(title, content, datetime.now().astimezone()))
-        return Note(self._id(path), title, collection_name(place), content)
+            file = compose(title, content, datetime.now().astimezone())
+            write_atomically(path, file)
+        undo = written(path, self._root, file)
+        return Note(self._id(path), title, collection_name(place), content, undo)
 
     def _open(self, name: str, folder: str) -> Note:
         entry = self._find(name, folder)
@@ -80,8 +95,20 @@ class PortableNotes:
     def _append(self, name: str, content: str, folder: str) -> Note:
         with exclusive(self._root):
             entry = self._find(name, folder)
-            text = _edit(entry.path, lambda old: with_addition(old, content))
-        return Note(self._id(entry.path), entry.name, entry.folder, text)
+            before, after = _edit(entry.path, lambda old: with_addition(old, content))
+        undo = extended(entry.path, self._root, before, after)
+        return Note(self._id(entry.path), entry.name, entry.folder, text_of(after, entry.path), undo)
+
+    def _undo(self, record: UndoRecord) -> str:
+        path = recorded_path(record, self._root, ".md")
+        with exclusive(self._root):
+            if ADDITION not in record:
+                remove_unchanged(path, record, "The note")
+                return f"Deleted the note “{path.stem}”."
+            if not path.is_file():
+                raise gone("The note")
+            _edit(path, lambda content: before_addition(content, record, "The note"))
+        return f"Took the addition out of the note “{path.stem}”."
 
     def _find(self, name: str, folder: str) -> _Entry:
         with storage_errors(self._root):
@@ -135,15 +162,16 @@ def _free_name(name: str, taken: set[str]) -> str:
     return free
 
 
-def _edit(path: Path, change: Callable[[bytes], bytes]) -> str:
-    """Replace the file's content; the new text. An edit made by another program meanwhile is kept."""
+def _edit(path: Path, change: Callable[[bytes], bytes]) -> tuple[bytes, bytes]:
+    """Replace the file's content; the old and the new. An edit made by another program meanwhile is kept."""
     for _ in range(EDIT_RETRIES):
-        before = _version(path)
-        content = change(read_regular(path))
-        text = text_of(content, path)
-        if _version(path) == before:
-            write_atomically(path, content)
-            return text
+        version = _version(path)
+        before = read_regular(path)
+        after = change(before)
+        text_of(after, path)  # what is no text stays as it is
+        if _version(path) == version:
+            write_atomically(path, after)
+            return before, after
     raise AppFailed(
         f"The note {path.stem} keeps changing.", hint="Close the program that edits it and try again."
     )

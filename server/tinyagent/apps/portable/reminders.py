@@ -9,9 +9,10 @@ from zoneinfo import ZoneInfo
 
 import icalendar
 
-from tinyagent.apps.base import ReminderDraft
+from tinyagent.apps.base import Made, ReminderDraft, UndoRecord
 from tinyagent.apps.portable._ical import add, add_text, file_content, identify, in_zone
 from tinyagent.apps.portable._storage import collection, exclusive, write_atomically
+from tinyagent.apps.portable._undo import recorded_path, remove_unchanged, written
 
 DEFAULT_LIST = "Reminders"
 
@@ -26,11 +27,15 @@ class PortableReminders:
         self._root = data / "reminders"
         self._zone = zone
 
-    async def create(self, reminder: ReminderDraft) -> str:
-        """Store the reminder with an alarm; its UID."""
+    async def create(self, reminder: ReminderDraft) -> Made:
+        """Store the reminder with an alarm; `id` is its UID."""
         return await asyncio.to_thread(self._create, reminder)
 
-    def _create(self, draft: ReminderDraft) -> str:
+    async def undo(self, record: UndoRecord) -> str:
+        """Delete the reminder. Raises NoMatch when it is gone, ChangedSince when it was edited or done."""
+        return await asyncio.to_thread(self._undo, record)
+
+    def _create(self, draft: ReminderDraft) -> Made:
         todo = icalendar.Todo()
         uid = identify(todo)
         timed = isinstance(draft.due, datetime)
@@ -44,8 +49,15 @@ class PortableReminders:
         content = file_content(todo, datetime.combine(draft.due, time()))
         with exclusive(self._root):
             folder = collection(self._root, draft.list_name, DEFAULT_LIST)
-            write_atomically(folder / f"{uid}.ics", content)
-        return uid
+            path = folder / f"{uid}.ics"
+            write_atomically(path, content)
+        return Made(uid, written(path, self._root, content))
+
+    def _undo(self, record: UndoRecord) -> str:
+        path = recorded_path(record, self._root, ".ics")
+        with exclusive(self._root):
+            remove_unchanged(path, record, "The reminder")
+        return "Deleted the reminder."
 
 
 def _alarm(text: str, after_due: timedelta) -> icalendar.Alarm:
