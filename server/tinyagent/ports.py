@@ -254,6 +254,10 @@ class AuditLog(Protocol):
 WritingRole = Literal["email", "note", "summary", "answer"]
 
 
+VERBATIM = "verbatim"
+"""The fact whose lines must stand in the text word for word."""
+
+
 @dataclass(frozen=True)
 class WritingTask:
     """What is to be written.

@@ -19,6 +19,9 @@ from tinyagent.ports import (
     ToolResult,
     ToolStatus,
     Usage,
+    Writer,
+    WritingTask,
+    Written,
 )
 
 NOW = datetime(2025, 3, 8, 11, 20)
@@ -73,9 +76,19 @@ async def _taken_back(tool: str, record: Mapping[str, str]) -> str:
     return f"{tool} was taken back."
 
 
-def rules(policy: Policy | None = None, audit: AuditLog | None = None) -> Rules:
+class NoWriter:
+    """Leaves all words to the engine."""
+
+    async def write(self, task: WritingTask) -> Written:
+        return Written("")
+
+    async def close(self) -> None:
+        pass
+
+
+def rules(policy: Policy | None = None, audit: AuditLog | None = None, writer: Writer | None = None) -> Rules:
     """Everything is done without asking, unless a policy says otherwise."""
-    return Rules(policy or Policy(send="auto"), audit or MemoryAuditLog(), FixedClock())
+    return Rules(policy or Policy(send="auto"), audit or MemoryAuditLog(), FixedClock(), writer or NoWriter())
 
 
 class FakeHost:

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 
 from tinyagent.domain import events as ev
 from tinyagent.domain.plan import END_OF_PLAN
-from tinyagent.domain.run import TaskState
+from tinyagent.domain.run import RunState, TaskState
 from tinyagent.domain.tools import ToolSpec
 from tinyagent.engine.approvals import ApprovalDesk
 from tinyagent.engine.executor import Executor
 from tinyagent.engine.faults import fault_of, keep_out_of_log
 from tinyagent.engine.gate import Gate
-from tinyagent.engine.joiner import compose_answer
+from tinyagent.engine.joiner import compose_answer, needs_words, verbatim
 from tinyagent.engine.limits import Limits
 from tinyagent.engine.plan_reading import PlanReading
 from tinyagent.engine.policy import Policy, Ruling
@@ -32,6 +32,7 @@ from tinyagent.errors import (
     log_unexpected,
 )
 from tinyagent.ports import (
+    VERBATIM,
     AuditLog,
     CallContext,
     Clock,
@@ -40,6 +41,8 @@ from tinyagent.ports import (
     ToolHost,
     ToolSelector,
     ToolStatus,
+    Writer,
+    WritingTask,
 )
 
 logger = logging.getLogger(__name__)
@@ -58,11 +61,12 @@ DONE_SO_FAR = "What was done until then is listed with the run."
 
 @dataclass(frozen=True)
 class Rules:
-    """What holds for every run: who decides, where it is written down, and what time it is."""
+    """What holds for every run: who decides, where it is written down, the time, and who words answers."""
 
     policy: Policy
     audit: AuditLog
     clock: Clock
+    writer: Writer
 
 
 class Agent:
@@ -85,6 +89,7 @@ class Agent:
         self._request = request
         self._host = host
         self._policy = rules.policy
+        self._writer = rules.writer
         self._tools: tuple[ToolStatus, ...] = ()
         self._rulings: dict[str, Ruling] = {}
         self._enabled: tuple[ToolSpec, ...] = ()
@@ -163,8 +168,19 @@ class Agent:
         else:
             await self._recorder.record(ev.PlanDeltaData(text=self._plan_text))
         state = self._recorder.state
-        answer = self._plan_text if state.mode == "plan" else compose_answer(state)
+        answer = self._plan_text if state.mode == "plan" else await self._answer(state)
         await self._recorder.record(ev.AnswerDeltaData(text=answer), ev.RunCompletedData(answer=answer))
+
+    async def _answer(self, state: RunState) -> str:
+        """The answer, in a model's words where there is something to tell and a model to tell it."""
+        composed = compose_answer(state)
+        if not needs_words(state):
+            return composed
+        facts = {VERBATIM: "\n".join(verbatim(state))}
+        written = await self._writer.write(
+            WritingTask("answer", composed, self._request.query, self._request.instructions, facts)
+        )
+        return written.text or composed
 
     async def _select(self) -> None:
         started = time.monotonic()

@@ -33,6 +33,19 @@ def compose_answer(state: RunState) -> str:
     return "\n".join(_unique(paragraphs))
 
 
+def needs_words(state: RunState) -> bool:
+    """Whether there is more to tell than that everything was done: a text that was read, or a failure."""
+    tasks = current_tasks(state)
+    return any(task.fault is not None or (task.untrusted and task.value) for task in tasks)
+
+
+def verbatim(state: RunState) -> list[str]:
+    """Lines that an answer must hold word for word, whoever words it: links and what failed."""
+    tasks = current_tasks(state)
+    faults = [task.fault for task in tasks if task.fault is not None]
+    return [task.link for task in tasks if task.link] + [fault.message for fault in faults]
+
+
 def describe_fault(fault: Fault) -> str:
     """A fault as people read it: the sentence, the choices, what to do."""
     lines = [fault.message]

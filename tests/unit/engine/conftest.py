@@ -15,7 +15,7 @@ from tinyagent.engine.limits import Limits
 from tinyagent.engine.policy import Policy
 from tinyagent.engine.runs import RunRequest, RunService
 from tinyagent.journal.memory import MemoryAuditLog, MemoryJournal
-from tinyagent.ports import Journal
+from tinyagent.ports import Journal, Writer
 
 
 @dataclass
@@ -47,6 +47,7 @@ async def make_engine() -> AsyncIterator[MakeEngine]:
         selector: FixedSelector | None = None,
         journal: Journal | None = None,
         policy: Policy | None = None,
+        writer: Writer | None = None,
         **limits: float,
     ) -> Engine:
         catalog = PlannerCatalog(
@@ -58,7 +59,7 @@ async def make_engine() -> AsyncIterator[MakeEngine]:
             catalog,
             selector or FixedSelector(),
             host,
-            rules(policy, audit),
+            rules(policy, audit, writer),
             replace(Limits(run_deadline_s=10, call_deadline_s=5), **limits),
         )
         services.append(service)
