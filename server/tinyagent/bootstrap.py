@@ -24,12 +24,15 @@ from tinyagent.errors import ConfigurationError
 from tinyagent.home import home_lock
 from tinyagent.journal.audit import FileAuditLog
 from tinyagent.journal.sqlite import SqliteJournal
-from tinyagent.ports import Planner, ToolHost, ToolSelector
+from tinyagent.ports import Planner, ToolHost, ToolSelector, Writer
+from tinyagent.secrets import secret
 from tinyagent.settings import LlamaPlannerSettings, OpenAIPlannerSettings, PlannerSettings, Settings
 
 if TYPE_CHECKING:
     from tinyagent.planners.examples import ExampleIndex, FindExamples
     from tinyagent.toolrag.model import NanoModel
+    from tinyagent.workers.queue import WorkerQueue
+    from tinyagent.writers.model import ChatModel
 
 NANO, COMPACT, EXAMPLES = "nano", "compact", "examples"
 GGUF_MAGIC = b"GGUF"
@@ -74,7 +77,8 @@ def build_desktop(settings: Settings) -> Desktop:
     from tinyagent.demo import OWNER
 
     keys, zone = settings.zoom, settings.timezone or get_localzone_name()
-    zoom = ZoomMeetings(keys.account_id, keys.client_id, keys.client_secret.get_secret_value(), zone)
+    key = secret("zoom.client_secret", keys.client_secret) if keys.client_id else ""
+    zoom = ZoomMeetings(keys.account_id, keys.client_id, key, zone)
     return portable_desktop(
         settings.data,
         meetings=DemoMeetings() if settings.demo and zoom.unavailable() else zoom,
@@ -86,14 +90,53 @@ def build_desktop(settings: Settings) -> Desktop:
     )
 
 
-def build_host(settings: Settings, model: NanoModel) -> ToolHost:
-    """The sixteen tools on this computer's portable desktop."""
-    from tinyagent.tools.host import LocalToolHost
-    from tinyagent.writers.composed import ComposedWriter
-    from tinyagent.writers.extractive import ExtractiveSummarizer
+def build_host(settings: Settings, writer: Writer) -> ToolHost:
+    """Carries out calls where the settings say: on this computer, or by workers."""
+    return build_workers(settings) or build_local_host(settings, writer)
 
-    writer = ComposedWriter(ExtractiveSummarizer(model.embed))
+
+def build_workers(settings: Settings) -> WorkerQueue | None:
+    """The queue that workers take their calls from; None when calls are carried out in this process."""
+    from tinyagent.tools.registry import BUILT_IN
+    from tinyagent.workers.queue import WorkerQueue
+
+    if settings.executor != "worker":
+        return None
+    own = settings.worker
+    return WorkerQueue([tool.spec for tool in BUILT_IN], wait_s=own.wait_s, lease_s=own.lease_s)
+
+
+def build_local_host(settings: Settings, writer: Writer) -> ToolHost:
+    """The sixteen tools on this computer's desktop."""
+    from tinyagent.tools.host import LocalToolHost
+
     return LocalToolHost(build_desktop(settings), writer, region=settings.phone_region, demo=settings.demo)
+
+
+def build_writer(settings: Settings) -> Writer:
+    """Who writes prose: the configured model for its roles, composed texts for all else."""
+    from tinyagent.writers.chat import ChatWriter
+    from tinyagent.writers.choosing import RoleWriter
+    from tinyagent.writers.composed import ComposedWriter
+    from tinyagent.writers.extractive import ExtractiveSummarizer, shorten
+
+    composed = ComposedWriter(ExtractiveSummarizer(lambda texts: load_nano().embed(texts)))
+    if settings.writer is None:
+        return RoleWriter(None, composed, ())
+    model = _chat_model(settings.writer.model, settings.writer.timeout_s)
+    writer = ChatWriter(model, shorten, timeout_s=settings.writer.timeout_s)
+    return RoleWriter(writer, composed, settings.writer.roles)
+
+
+def _chat_model(settings: PlannerSettings, timeout_s: float) -> ChatModel:
+    if isinstance(settings, OpenAIPlannerSettings):
+        from tinyagent.writers.http_chat import HttpChat
+
+        key = settings.api_key.get_secret_value() if settings.api_key else None
+        return HttpChat(settings.base_url, settings.model, api_key=key, timeout_s=timeout_s)
+    from tinyagent.planners.llama_chat import LlamaChat
+
+    return LlamaChat(settings.path.expanduser(), context=settings.context, threads=settings.threads)
 
 
 def build_toolkit(settings: Settings) -> Toolkit:
@@ -118,13 +161,15 @@ def load_nano() -> NanoModel:
 
 
 @asynccontextmanager
-async def open_service(settings: Settings) -> AsyncGenerator[RunService]:
+async def open_service(settings: Settings, workers: WorkerQueue | None = None) -> AsyncGenerator[RunService]:
     """The engine with everything it needs, alone on its home folder; closed at the end.
+
+    `workers` carry out its calls where the server that is built around it has them.
 
     Raises Conflict, ConfigurationError, ModelUnavailable or JournalError.
     """
     with home_lock(settings):
-        service = _build_service(settings)
+        service = _build_service(settings, workers)
         try:
             await service.recover()
             yield service
@@ -132,9 +177,9 @@ async def open_service(settings: Settings) -> AsyncGenerator[RunService]:
             await service.close()
 
 
-def _build_service(settings: Settings) -> RunService:
+def _build_service(settings: Settings, workers: WorkerQueue | None) -> RunService:
     toolkit = build_toolkit(settings)
-    clock = SystemClock(settings.timezone)
+    clock, writer = SystemClock(settings.timezone), build_writer(settings)
     limits = Limits(
         run_deadline_s=settings.run_deadline_s,
         call_deadline_s=settings.call_deadline_s,
@@ -145,8 +190,8 @@ def _build_service(settings: Settings) -> RunService:
         SqliteJournal(settings.journal),
         toolkit.planners,
         toolkit.selector,
-        build_host(settings, load_nano()),
-        Rules(build_policy(settings), FileAuditLog(settings.audit_file, clock), clock),
+        workers or build_host(settings, writer),
+        Rules(build_policy(settings), FileAuditLog(settings.audit_file, clock), clock, writer),
         limits,
         settings.instructions,
     )

@@ -24,7 +24,8 @@ class World:
         return [json.loads(path.read_text()) for path in sorted((self.data / "messages").rglob("*.json"))]
 
     def drafts(self) -> list[Message]:
-        return list(mailbox.Maildir(self.data / "mail" / "Drafts", create=False))
+        folder = self.data / "mail" / "Drafts"
+        return list(mailbox.Maildir(folder, create=False)) if folder.exists() else []
 
     def received(self, message_id: str) -> Message:
         inbox = mailbox.Maildir(self.data / "mail" / "Inbox", create=False)

@@ -12,7 +12,13 @@ from tinyagent.cli.options import GlobalOptions
 from tinyagent.cli.terminal import output
 
 if TYPE_CHECKING:
-    from tinyagent.settings import Settings
+    from collections.abc import Iterable
+
+    from tinyagent.engine.runs import RunService
+    from tinyagent.ports import ToolStatus
+    from tinyagent.settings import Approval, Settings
+
+_SENDING: dict[Approval, str] = {"ask": "and asks first", "auto": "without asking"}
 
 
 def serve(
@@ -39,16 +45,15 @@ def serve(
 async def _serve(settings: Settings) -> None:
     from tinyagent.daemon import serve as serve_until_stopped
 
-    await serve_until_stopped(settings, lambda url: print_banner(settings, url))
+    await serve_until_stopped(settings, lambda url, service: print_banner(settings, url, service))
 
 
-def print_banner(settings: Settings, url: str) -> None:
+def print_banner(settings: Settings, url: str, service: RunService) -> None:
     """Where the server is, how to get in, and what it cannot do yet."""
     from rich.table import Table
     from rich.text import Text
 
     from tinyagent import __version__
-    from tinyagent.bootstrap import build_host, build_planners, load_nano
 
     console = output()
     console.print(Text.assemble(("tinyagent ", "bold"), __version__, " serves at ", (url, "bold cyan")))
@@ -57,11 +62,23 @@ def print_banner(settings: Settings, url: str) -> None:
     facts.add_column(overflow="fold")
     facts.add_row("  token", "the one that is configured" if settings.token else str(settings.token_file))
     facts.add_row("  planner", settings.planner)
-    for planner in build_planners(settings).infos():
+    for planner in service.planners():
         if planner.default and not planner.available:
             facts.add_row("", Text(planner.reason, style="yellow"))
-    for status in build_host(settings, load_nano()).tools():
-        if not status.enabled:
-            facts.add_row("  off", Text(f"{status.spec.name}: {status.reason}", style="yellow"))
+    for reason, tools in _switched_off(service.tools()).items():
+        facts.add_row("  off", Text(f"{', '.join(tools)}: {reason}", style="yellow"))
+    if settings.approvals.send != "draft":
+        facts.add_row("  sending", Text("is on, " + _SENDING[settings.approvals.send], style="yellow"))
     console.print(facts)
     console.print(Text('Try `tinyagent ask "…"` in another terminal; Ctrl-C stops the server.', style="dim"))
+
+
+def _switched_off(statuses: Iterable[ToolStatus]) -> dict[str, list[str]]:
+    """The tools that cannot be used, by the reason."""
+    reasons: dict[str, list[str]] = {}
+    for status in statuses:
+        if not status.enabled:
+            reasons.setdefault(status.reason, []).append(status.spec.name)
+    return {
+        reason: names if len(names) <= 3 else [f"{len(names)} tools"] for reason, names in reasons.items()
+    }

@@ -293,6 +293,7 @@ class RunService:
         try:
             await self._planners.close()
         finally:
+            await self._rules.writer.close()
             await self._rules.audit.close()
             await self._journal.close()
 
