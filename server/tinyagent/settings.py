@@ -27,6 +27,9 @@ CONFIG_FILE = "config.toml"
 HOME_VARIABLE = "TINYAGENT_HOME"
 
 
+_SECRET = "Better kept in the keychain: `tinyagent secret set`."
+
+
 class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -63,9 +66,9 @@ PlannerSettings = Annotated[LlamaPlannerSettings | OpenAIPlannerSettings, Field(
 class ZoomSettings(_Section):
     """Credentials of a server-to-server OAuth app of Zoom."""
 
-    account_id: str = ""
-    client_id: str = ""
-    client_secret: SecretStr = SecretStr("")
+    account_id: str = Field(default="", description="The account's ID.")
+    client_id: str = Field(default="", description="The app's client ID.")
+    client_secret: SecretStr = Field(default=SecretStr(""), description=_SECRET)
 
 
 Approval = Literal["draft", "ask", "auto"]
@@ -98,10 +101,10 @@ class WriterSettings(_Section):
 class ImapSettings(_Section):
     """The account that drafts are put into and mail is read from."""
 
-    host: str
-    port: int = Field(default=993, ge=1, le=65535)
-    user: str
-    password: SecretStr = SecretStr("")
+    host: str = Field(description="The IMAP server.")
+    port: int = Field(default=993, ge=1, le=65535, description="Its port.")
+    user: str = Field(description="The account's name there.")
+    password: SecretStr = Field(default=SecretStr(""), description=_SECRET)
     security: Literal["tls", "starttls", "none"] = Field(
         default="tls", description="`none` only for loopback."
     )
@@ -110,10 +113,10 @@ class ImapSettings(_Section):
 class SmtpSettings(_Section):
     """The server that mail is sent by."""
 
-    host: str
-    port: int = Field(default=587, ge=1, le=65535)
-    user: str = ""
-    password: SecretStr = SecretStr("")
+    host: str = Field(description="The SMTP server.")
+    port: int = Field(default=587, ge=1, le=65535, description="Its port.")
+    user: str = Field(default="", description="The account's name there; empty when none is needed.")
+    password: SecretStr = Field(default=SecretStr(""), description=_SECRET)
     security: Literal["tls", "starttls", "none"] = Field(
         default="starttls", description="`none` only for loopback."
     )
@@ -123,8 +126,8 @@ class DavSettings(_Section):
     """A CalDAV or CardDAV account: iCloud, Fastmail, Nextcloud, Radicale."""
 
     url: str = Field(description="The server, or the account's address on it.")
-    user: str = ""
-    password: SecretStr = SecretStr("")
+    user: str = Field(default="", description="The account's name there.")
+    password: SecretStr = Field(default=SecretStr(""), description=_SECRET)
 
 
 class WorkerSettings(_Section):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from typing import Any, cast
 
 import httpx
@@ -12,6 +13,7 @@ from tinyagent.api.app import create_app
 from tinyagent.api.security import SecuritySettings, host_values
 from tinyagent.engine.runs import RunService
 from tinyagent.errors import TinyAgentError
+from tinyagent.workers.queue import WorkerQueue
 
 
 def routes() -> list[tuple[str, str]]:
@@ -21,17 +23,38 @@ def routes() -> list[tuple[str, str]]:
 
 ROUTES = routes()
 GUARDED = [route for route in ROUTES if route[1] != "/healthz"]
+WORKER = {"worker": "mac", "instance": "0" * 32}
 BODIES = {
     "/v1/runs": {"query": "private words"},
     "/v1/chat/completions": {
         "model": "tinyagent",
         "messages": [{"role": "user", "content": "private words"}],
     },
+    "/v1/runs/{run}/tasks/{task}/approve": {"digest": "0" * 64},
+    "/v1/runs/{run}/tasks/{task}/reject": {"digest": "0" * 64},
+    "/v1/runs/{run}/approve": {"tasks": {"1": "0" * 64}},
+    "/v1/runs/{run}/reject": {"tasks": {"1": "0" * 64}},
+    "/v1/worker/claim": {**WORKER, "tools": {}},
+    "/v1/worker/tasks/{task}/heartbeat": WORKER,
+    "/v1/worker/tasks/{task}/result": {**WORKER, "error": {"code": "no_match", "message": "private words"}},
 }
 
 
+@pytest.fixture
+async def client() -> AsyncIterator[httpx.AsyncClient]:
+    """Of a server that has workers too, so that every route is there."""
+    api = build(workers=WorkerQueue([], wait_s=1, lease_s=1))
+    async with api.client:
+        yield api.client
+    await api.engine.close()
+
+
 def address(path: str) -> str:
-    return path.replace("{run}", "run_0").replace("{model}", "nothing")
+    return path.replace("{run}", "run_0").replace("{model}", "nothing").replace("{task}", "1")
+
+
+def body_of(method: str, path: str) -> dict[str, Any] | None:
+    return BODIES.get(path) if method == "POST" else None
 
 
 def check(answer: httpx.Response, status: int) -> dict[str, Any]:
@@ -57,7 +80,7 @@ async def test_from_another_host(client: httpx.AsyncClient, method: str, path: s
 
 @pytest.mark.parametrize(("method", "path"), ROUTES)
 async def test_with_an_unknown_query_parameter(client: httpx.AsyncClient, method: str, path: str) -> None:
-    body = BODIES.get(path) if method == "POST" else None
+    body = body_of(method, path)
     answer = await client.request(method, address(path), params={"colour": "red"}, json=body)
     assert check(answer, 400)["param"] == "colour"
 
@@ -71,7 +94,8 @@ async def test_with_a_method_that_the_route_does_not_take(client: httpx.AsyncCli
 
 @pytest.mark.parametrize(("method", "path"), [route for route in ROUTES if "{" in route[1]])
 async def test_of_a_thing_that_does_not_exist(client: httpx.AsyncClient, method: str, path: str) -> None:
-    assert check(await client.request(method, address(path)), 404)["type"] == "not_found_error"
+    answer = await client.request(method, address(path), json=body_of(method, path))
+    assert check(answer, 404)["type"] == "not_found_error"
 
 
 @pytest.mark.parametrize("path", ["/v1/nothing", "/v1/runs/", "/v1/runs/a/b/c", "/nowhere", "/"])
@@ -79,7 +103,7 @@ async def test_of_a_route_that_does_not_exist(client: httpx.AsyncClient, path: s
     assert check(await client.get(path), 404)["code"] == "not_found"
 
 
-@pytest.mark.parametrize("path", list(BODIES))
+@pytest.mark.parametrize("path", [address(path) for path in BODIES])
 async def test_with_a_body_of_the_wrong_kind(client: httpx.AsyncClient, path: str) -> None:
     check(await client.post(path, content=b"{", headers={"Content-Type": "application/json"}), 400)
     check(await client.post(path, content=b"x", headers={"Content-Type": "text/plain"}), 415)
@@ -98,10 +122,13 @@ class Exploding:
 async def test_when_the_engine_fails_unforeseen(
     method: str, path: str, caplog: pytest.LogCaptureFixture
 ) -> None:
+    exploding_queue = cast("WorkerQueue", Exploding())
     security = SecuritySettings(TOKENS, host_values(["127.0.0.1"], 8765))
-    transport = httpx.ASGITransport(create_app(cast("RunService", Exploding()), security))
+    transport = httpx.ASGITransport(
+        create_app(cast("RunService", Exploding()), security, workers=exploding_queue)
+    )
     url = address(path).replace("nothing", "tinyagent")
-    body = BODIES.get(path) if method == "POST" else None
+    body = body_of(method, path)
     async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8765") as client:
         answer = await client.request(method, url, json=body, headers=bearer())
     error = check(answer, 500)

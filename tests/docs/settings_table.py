@@ -7,13 +7,35 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pydantic import BaseModel
+from pydantic import BaseModel, SecretStr
 from pydantic_core import PydanticUndefined
 
-from tinyagent.settings import LlamaPlannerSettings, OpenAIPlannerSettings, Settings
+from tinyagent.settings import (
+    ApprovalSettings,
+    DavSettings,
+    ImapSettings,
+    LlamaPlannerSettings,
+    OpenAIPlannerSettings,
+    Settings,
+    SmtpSettings,
+    WorkerSettings,
+    WriterSettings,
+    ZoomSettings,
+)
 
 PAGE = Path(__file__).parents[2] / "docs" / "configuration.md"
-TABLES = {"settings": Settings, "llama": LlamaPlannerSettings, "openai": OpenAIPlannerSettings}
+TABLES = {
+    "settings": Settings,
+    "approvals": ApprovalSettings,
+    "imap": ImapSettings,
+    "smtp": SmtpSettings,
+    "dav": DavSettings,
+    "zoom": ZoomSettings,
+    "llama": LlamaPlannerSettings,
+    "openai": OpenAIPlannerSettings,
+    "writer": WriterSettings,
+    "worker": WorkerSettings,
+}
 
 
 def table(model: type[BaseModel]) -> str:
@@ -23,7 +45,7 @@ def table(model: type[BaseModel]) -> str:
         if field.description is None:
             continue
         default = (
-            "" if field.default is PydanticUndefined or field.default in (None, "", [], {}) else field.default
+            "" if field.default in (PydanticUndefined, None, "", [], {}, SecretStr("")) else field.default
         )
         shown = f"`{str(default).lower() if isinstance(default, bool) else default}`" if default != "" else ""
         rows.append(f"| `{name}` | {shown} | {field.description} |")
