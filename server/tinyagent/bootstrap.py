@@ -36,6 +36,9 @@ if TYPE_CHECKING:
 
 NANO, COMPACT, EXAMPLES = "nano", "compact", "examples"
 GGUF_MAGIC = b"GGUF"
+WRITING_SHARE = 0.7
+"""The part of a call's time that a model may write for; the rest is for composing without it."""
+
 BUNDLED_GGUF = Path("compact") / "compact-q8_0.gguf"
 
 
@@ -124,7 +127,8 @@ def build_writer(settings: Settings) -> Writer:
     if settings.writer is None:
         return RoleWriter(None, composed, ())
     model = _chat_model(settings.writer.model, settings.writer.timeout_s)
-    writer = ChatWriter(model, shorten, timeout_s=settings.writer.timeout_s)
+    total = settings.call_deadline_s * WRITING_SHARE
+    writer = ChatWriter(model, shorten, timeout_s=settings.writer.timeout_s, total_s=total)
     return RoleWriter(writer, composed, settings.writer.roles)
 
 

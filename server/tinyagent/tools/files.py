@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from tinyagent.errors import AccessDenied, AppFailed, UnreadableFile
-from tinyagent.ports import ToolResult, WritingTask
+from tinyagent.ports import ToolResult
+from tinyagent.tools._prose import summary
 from tinyagent.tools.context import ToolContext
 
 
@@ -38,10 +39,7 @@ async def summarize_pdf(context: ToolContext, pdf_path: str) -> ToolResult:
     """
     path = await context.desktop.files.check(pdf_path)
     text = await context.desktop.documents.text(path)
-    call = context.call
-    summary = await context.writer.write(
-        WritingTask("summary", text, query=call.query, instructions=call.instructions)
-    )
-    if not summary.text.strip():
+    summarized, manner = await summary(context, text)
+    if not summarized.strip():
         raise UnreadableFile(f"{path.name} has no text to summarize.", hint="Open it to see what it holds.")
-    return ToolResult(summary.text, f"Summarized {path.name}.", untrusted=True)
+    return ToolResult(summarized, f"Summarized {path.name} ({manner}).", untrusted=True)

@@ -10,6 +10,7 @@ from tinyagent.domain.tools import Recipients
 from tinyagent.errors import ChangedSince, NoMatch
 from tinyagent.ports import ToolResult
 from tinyagent.tools._addresses import email_addresses
+from tinyagent.tools._prose import worded
 from tinyagent.tools.context import ToolContext
 
 SUBJECT_WORDS, SUBJECT_CHARS = 8, 60
@@ -35,15 +36,13 @@ async def compose_new_email(
     Returns:
         The draft's identifier.
     """
-    draft = MailDraft(
-        recipients=email_addresses(recipients, "recipients"),
-        cc=email_addresses(cc, "cc"),
-        subject=subject.strip() or _first_words(context),
-        body=context.strip(),
-        attachments=await _files(ctx, attachments),
-    )
+    people, copies = email_addresses(recipients, "recipients"), email_addresses(cc, "cc")
+    paths = await _files(ctx, attachments)
+    title = subject.strip() or _first_words(context)
+    body, remark = await worded(ctx, "email", context.strip(), subject=title, to=_people(people))
+    draft = MailDraft(people, copies, title, body, paths)
     stored = await ctx.desktop.mail.compose(draft, send=ctx.call.send)
-    return _result("Email", stored, draft.attachments)
+    return _result("Email", stored, paths, remark)
 
 
 async def reply_to_email(
@@ -62,8 +61,9 @@ async def reply_to_email(
     paths = await _files(ctx, attachments)
     copies = email_addresses(cc, "cc")
     original = await _original(ctx)
-    stored = await ctx.desktop.mail.reply(original, copies, context.strip(), paths, send=ctx.call.send)
-    return _result("Reply", stored, paths)
+    body, remark = await worded(ctx, "email", context.strip())
+    stored = await ctx.desktop.mail.reply(original, copies, body, paths, send=ctx.call.send)
+    return _result("Reply", stored, paths, remark)
 
 
 async def forward_email(
@@ -83,10 +83,9 @@ async def forward_email(
     paths = await _files(ctx, attachments)
     people, copies = email_addresses(recipients, "recipients"), email_addresses(cc, "cc")
     original = await _original(ctx)
-    stored = await ctx.desktop.mail.forward(
-        original, people, copies, context.strip(), paths, send=ctx.call.send
-    )
-    return _result("Forward", stored, paths)
+    body, remark = await worded(ctx, "email", context.strip(), to=_people(people))
+    stored = await ctx.desktop.mail.forward(original, people, copies, body, paths, send=ctx.call.send)
+    return _result("Forward", stored, paths, remark)
 
 
 async def reply_details(ctx: ToolContext) -> dict[str, str]:
@@ -152,11 +151,11 @@ def _first_words(text: str) -> str:
     )
 
 
-def _result(kind: str, mail: StoredMail, attachments: Sequence[Path]) -> ToolResult:
+def _result(kind: str, mail: StoredMail, attachments: Sequence[Path], wording: str) -> ToolResult:
     title = f": “{mail.subject}”" if mail.subject else ""
     with_files = f" with {', '.join(path.name for path in attachments)} attached" if attachments else ""
     what = f"{kind} to {_people(mail.recipients)}{with_files}"
-    remark = f" {mail.remark}" if mail.remark else ""
+    remark = f" {mail.remark}{wording}" if mail.remark else wording
     if mail.status == "sent":
         return ToolResult(f"Sent: {mail.id}", f"{what} sent{title}.{remark}", undo=mail.undo)
     told = f"{what} saved as a draft (not sent){title}.{remark}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tinyagent.apps.base import Note
 from tinyagent.ports import ToolResult
+from tinyagent.tools._prose import worded
 from tinyagent.tools.context import ToolContext
 
 
@@ -18,10 +19,11 @@ async def create_note(context: ToolContext, name: str, content: str, folder: str
     Returns:
         A status with the note's name.
     """
-    note = await context.desktop.notes.create(name, content, folder)
+    text, remark = await worded(context, "note", content, name=name)
+    note = await context.desktop.notes.create(name, text, folder)
     taken = f" The name “{name}” was taken." if name.strip() and note.name != name else ""
     return ToolResult(
-        f"Created the note {note.name}.", f"Created the note {_place(note)}.{taken}", undo=note.undo
+        f"Created the note {note.name}.", f"Created the note {_place(note)}.{taken}{remark}", undo=note.undo
     )
 
 
@@ -50,8 +52,11 @@ async def append_note_content(context: ToolContext, name: str, content: str, fol
     Returns:
         A status with the note's name.
     """
-    note = await context.desktop.notes.append(name, content, folder)
-    return ToolResult(f"Added to the note {note.name}.", f"Added to the note {_place(note)}.", undo=note.undo)
+    text, remark = await worded(context, "note", content, name=name)
+    note = await context.desktop.notes.append(name, text, folder)
+    return ToolResult(
+        f"Added to the note {note.name}.", f"Added to the note {_place(note)}.{remark}", undo=note.undo
+    )
 
 
 def _place(note: Note) -> str:

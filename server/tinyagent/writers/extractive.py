@@ -164,11 +164,14 @@ def _leans(sentence: str) -> bool:
 def _choose(
     sentences: Sequence[str], similarity: Matrix, wanted: int, max_chars: int | None = None
 ) -> list[int]:
-    """Indices of central sentences that do not repeat one another and fit, in text order."""
+    """Indices of central sentences that differ from one another, in text order.
+
+    With `max_chars`, all together fit into so many characters, and none repeats another.
+    """
     rank = _centrality(sentences, similarity)
     words = [frozenset(terms(sentence)) for sentence in sentences]
     chosen: list[int] = []
-    left = sum(len(sentence) + 2 for sentence in sentences) if max_chars is None else max_chars
+    left = max_chars or 0
     likeness = np.zeros(len(sentences))
     waiting = np.ones(len(sentences), dtype=bool)
     while waiting.any() and len(chosen) < wanted:
@@ -176,7 +179,8 @@ def _choose(
         best = int(np.argmax(np.where(waiting, value, -np.inf)))
         waiting[best] = False
         fits = len(sentences[best]) + 2 <= left or not chosen
-        if fits and not any(_repeats(words[best], words[index]) for index in chosen):
+        repeats = any(_repeats(words[best], words[index]) for index in chosen) if max_chars else False
+        if max_chars is None or (fits and not repeats):
             chosen.append(best)
             likeness = np.maximum(likeness, similarity[:, best])
             left -= len(sentences[best]) + 2

@@ -73,7 +73,10 @@ def _without_furniture(lines: list[str]) -> list[str]:
     return [
         line
         for line, shape in zip(lines, shapes, strict=True)
-        if not line or counts[shape] < _REPEATS_OF_FURNITURE or len(line) > _HEADING_CHARS
+        if not line
+        or line[0].islower()  # the end of a sentence that a page's width broke
+        or counts[shape] < _REPEATS_OF_FURNITURE
+        or len(line) > _HEADING_CHARS
     ]
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tinyagent.writers.extractive import ExtractiveSummarizer
+from tinyagent.writers.extractive import MAX_SENTENCES_COMPARED, ExtractiveSummarizer, shorten
 from tinyagent.writers.sentences import split_sentences
 
 BRIDGE = """The old bridge
@@ -131,6 +131,36 @@ async def test_any_text_at_all_has_a_summary(text: str) -> None:
     assert bool(summary) == bool(text.split())
 
 
+async def test_every_part_of_a_long_text_is_looked_at_and_few_sentences_are_embedded() -> None:
+    seen: list[list[str]] = []
+
+    def embed(sentences: list[str]) -> np.ndarray:
+        seen.append(sentences)
+        return np.array([[1.0, "keeper" in text, "barrels" in text] for text in sentences])
+
+    lines = [
+        f"The keeper of store {number} in the old harbour sold barrels of oil in town."
+        for number in range(2_000)
+    ]
+    await ExtractiveSummarizer(embed).summarize("\n\n".join(lines))
+
+    assert len(seen) == 1
+    assert len(seen[0]) <= MAX_SENTENCES_COMPARED
+    places = [lines.index(sentence) for sentence in seen[0]]
+    assert places == sorted(places)
+    assert min(places) < 100
+    assert max(places) >= 1_800
+
+
+def test_a_text_is_shortened_to_its_central_sentences_in_their_order() -> None:
+    short = shorten(BRIDGE, 500)
+
+    assert 250 < len(short) <= 500
+    assert "bridge" in short
+    assert "carpet" not in short
+    assert shorten(BRIDGE, 5_000) == BRIDGE
+
+
 # --- sentences ---------------------------------------------------------------------------------
 
 
@@ -183,6 +213,15 @@ def test_headings_and_page_numbers_are_not_sentences() -> None:
         "The second part",
         "The third part",
     ]
+
+
+def test_ends_of_sentences_that_pages_broke_alike_are_kept() -> None:
+    text = "".join(
+        f"The keeper of store {number} in the northern district sold all of it to his\ncustomers.\n\n"
+        for number in range(4)
+    )
+
+    assert all(sentence.endswith("to his customers.") for sentence in split_sentences(text))
 
 
 def test_list_items_are_sentences_of_their_own() -> None:
