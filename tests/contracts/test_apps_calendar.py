@@ -15,6 +15,7 @@ import vobject
 
 from tinyagent.apps.base import Calendar, EventDraft
 from tinyagent.apps.portable.calendar import PortableCalendar
+from tinyagent.errors import NoMatch
 
 DINNER = EventDraft(
     title="Team dinner",
@@ -125,3 +126,14 @@ async def test_uids_are_never_the_same(store: Store) -> None:
 
     assert len(set(uids)) == 3
     assert all(re.fullmatch(r"\S+", uid) for uid in uids)
+
+
+async def test_an_event_is_taken_back_once_and_the_others_stay(store: Store) -> None:
+    kept, made = await store.calendar.create(DINNER), await store.calendar.create(DINNER)
+    assert made.undo is not None
+
+    assert (await store.calendar.undo(made.undo)).endswith(".")
+
+    assert store.events() == {kept.id: DINNER}
+    with pytest.raises(NoMatch):
+        await store.calendar.undo(made.undo)

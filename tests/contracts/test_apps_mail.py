@@ -489,3 +489,82 @@ async def test_malformed_mail_gives_a_draft_or_a_plain_error(
             assert (await act).status == "draft"
         except ToolError as error:
             assert error.message
+
+
+# --- which mail is meant, sending and taking back -----------------------------------------------
+
+
+async def test_the_selected_mail_tells_who_wrote_it_and_whom_an_answer_goes_to(
+    mail: PortableMail, tmp_path: Path
+) -> None:
+    receive(tmp_path, "1", 1000, letter("Quote", Reply_To="Desk <desk@example.org>, bo@example.org"))
+
+    selected = await mail.selected()
+
+    assert selected.sender == "Adaeze Okonkwo <adaeze@example.org>"
+    assert (selected.subject, selected.answer_to) == ("Quote", ("desk@example.org", "bo@example.org"))
+
+
+async def test_a_mail_that_arrives_meanwhile_is_not_answered_instead(
+    mail: PortableMail, tmp_path: Path
+) -> None:
+    receive(tmp_path, "1", 1000, letter("Quote"))
+    original = (await mail.selected()).id
+    receive(tmp_path, "2", 2000, letter("Newer"))
+    inbox = tmp_path / "mail" / "Inbox" / "cur"
+    (inbox / "1:2,S").rename(inbox / "1:2,RS")
+
+    await mail.reply(original, [], "ok", [])
+
+    assert only_draft(tmp_path)["Subject"] == "Re: Quote"
+
+
+async def test_a_mail_that_borrows_the_message_id_is_not_answered_instead(
+    mail: PortableMail, tmp_path: Path
+) -> None:
+    receive(tmp_path, "1", 1000, letter("Quote"))
+    original = (await mail.selected()).id
+    receive(tmp_path, "2", 2000, letter("Quote", Reply_To="thief@example.com"))
+
+    stored = await mail.reply(original, [], "ok", [])
+
+    assert stored.recipients == ("adaeze@example.org",)
+
+
+@pytest.mark.parametrize("original", ["", "gone", "../../Drafts/cur/x", "<quote@example.org>"])
+async def test_a_mail_that_is_gone_is_neither_answered_nor_forwarded(
+    mail: PortableMail, tmp_path: Path, original: str
+) -> None:
+    receive(tmp_path, "1", 1000, letter("Quote"))
+
+    for act in (mail.reply(original, [], "ok", []), mail.forward(original, ["a@example.com"], [], "", [])):
+        with pytest.raises(NoMatch):
+            await act
+    assert not (tmp_path / "mail" / "Drafts").exists()
+
+
+async def test_what_cannot_be_sent_becomes_a_draft_that_says_why(mail: PortableMail, tmp_path: Path) -> None:
+    receive(tmp_path, "1", 1000, letter("Quote"))
+    original = (await mail.selected()).id
+
+    stored = [
+        await mail.compose(draft(), send=True),
+        await mail.reply(original, [], "ok", [], send=True),
+        await mail.forward(original, ["a@example.com"], [], "", [], send=True),
+    ]
+
+    assert [(one.status, one.remark) for one in stored] == [("draft", mail.drafts_only())] * 3
+    assert mail.drafts_only()
+    assert len(drafts(tmp_path)) == 3
+
+
+async def test_a_draft_is_taken_back_once_and_the_others_stay(mail: PortableMail, tmp_path: Path) -> None:
+    await mail.compose(draft(subject="Kept"))
+    made = await mail.compose(draft(subject="Lunch?"))
+    assert made.undo is not None
+
+    assert await mail.undo(made.undo) == "Deleted the draft “Lunch?”."
+
+    assert only_draft(tmp_path)["Subject"] == "Kept"
+    with pytest.raises(NoMatch):
+        await mail.undo(made.undo)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import sys
+from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
 from tinyagent.apps.base import Maps
 from tinyagent.apps.portable.maps import PortableMaps
-from tinyagent.errors import NotConfigured, ToolError
+from tinyagent.errors import AccessDenied, AppFailed, NotConfigured, ToolError
 
 HOSTILE = (
     "Central Park, New York",
@@ -90,3 +93,36 @@ def test_no_place_is_refused(maps: Maps, place: str) -> None:
         maps.location(place)
     with pytest.raises(ToolError, match="No place"):
         maps.directions("Harbour", place, "d")
+
+
+# --- showing -----------------------------------------------------------------------------------
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+async def test_a_map_is_shown_by_the_opener_as_one_argument(tmp_path: Path) -> None:
+    pipe = tmp_path / "seen"
+    os.mkfifo(pipe)
+    opener = [sys.executable, "-c", f"import sys; open({str(pipe)!r}, 'w').write('|'.join(sys.argv[1:]))"]
+    maps = PortableMaps("apple", opener)
+    url = maps.location("Café & Bar; touch pwned")
+
+    await maps.show(url)
+
+    assert pipe.read_text() == url
+
+
+async def test_without_an_opener_nothing_is_shown(maps: Maps) -> None:
+    await maps.show(maps.location("Harbour"))
+
+
+@pytest.mark.parametrize(
+    "url", ["file:///etc/passwd", "javascript:alert(1)", "-rf", "", "https://", "x", "mailto:a@x.example"]
+)
+async def test_only_web_links_are_shown(tmp_path: Path, url: str) -> None:
+    with pytest.raises(AccessDenied):
+        await PortableMaps("apple", ["/no/such/opener"]).show(url)
+
+
+async def test_an_opener_that_is_missing_is_a_plain_error() -> None:
+    with pytest.raises(AppFailed, match="could not be started"):
+        await PortableMaps("apple", ["/no/such/opener"]).show("https://maps.apple.com/search?query=x")

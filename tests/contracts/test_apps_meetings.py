@@ -6,7 +6,8 @@ import asyncio
 import base64
 import socket
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -18,7 +19,7 @@ from fastapi.responses import JSONResponse, PlainTextResponse, Response
 
 from tinyagent.apps.base import Meeting
 from tinyagent.apps.zoom import DemoMeetings, ZoomMeetings
-from tinyagent.errors import AppFailed, NotConfigured
+from tinyagent.errors import AppFailed, NoMatch, NotConfigured, OutcomeUnknown, ToolError
 
 MEETING = Meeting("Planning", datetime(2026, 12, 1, 15, 30), 45, ("ann@example.com", "bo@example.com"))
 HOSTILE = ('"quotes"', "a\r\nX: y", "../../v2/users", "\u202eleft", "🎉" * 300, "<script>", "${1} $2")
@@ -38,6 +39,7 @@ class Zoom:
     token_valid: bool = True
     logins: int = 0
     meetings: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
+    deleted: list[str] = field(default_factory=list[str])
     attempts: int = 0
 
     def token(self, request: Request) -> Response:
@@ -71,6 +73,17 @@ class Zoom:
         number = 1000 + len(self.meetings)
         return JSONResponse({"id": number, "join_url": f"https://us05web.zoom.us/j/{number}?pwd=x"}, 201)
 
+    def delete(self, request: Request) -> Response:
+        if request.headers["authorization"] != f"Bearer token-{self.logins}":
+            return JSONResponse({"code": 124, "message": "Access token is expired."}, 401)
+        if self.answer:
+            return self.answer
+        number = request.path_params["number"]
+        if number in self.deleted or int(number) > 1000 + len(self.meetings):
+            return JSONResponse({"code": 3001, "message": f"Meeting does not exist: {number}."}, 404)
+        self.deleted.append(number)
+        return Response(status_code=204)
+
 
 @pytest.fixture
 def zoom() -> Iterator[Zoom]:
@@ -78,6 +91,7 @@ def zoom() -> Iterator[Zoom]:
     app = FastAPI()
     app.add_api_route("/oauth/token", stand_in.token, methods=["POST"], response_model=None)
     app.add_api_route("/v2/users/me/meetings", stand_in.create, methods=["POST"], response_model=None)
+    app.add_api_route("/v2/meetings/{number}", stand_in.delete, methods=["DELETE"], response_model=None)
     listener = socket.create_server(("127.0.0.1", 0))
     stand_in.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     server = uvicorn.Server(uvicorn.Config(app, log_level="error", timeout_graceful_shutdown=0))
@@ -89,12 +103,15 @@ def zoom() -> Iterator[Zoom]:
     listener.close()
 
 
-def client(zoom: Zoom, secret: str = "secret", seconds: float = 10.0) -> ZoomMeetings:
+def client(
+    zoom: Zoom, secret: str = "secret", seconds: float = 10.0, clock: Callable[[], float] = time.monotonic
+) -> ZoomMeetings:
     return ZoomMeetings(
         *("account", "client", secret, "Europe/Berlin"),
         oauth_url=f"{zoom.url}/oauth/token",
         api_url=f"{zoom.url}/v2/",
         seconds=seconds,
+        clock=clock,
     )
 
 
@@ -134,6 +151,78 @@ async def test_one_login_serves_many_meetings(zoom: Zoom) -> None:
     assert zoom.logins == 1
 
 
+async def test_a_withdrawn_token_is_renewed_once_for_a_burst_of_meetings(zoom: Zoom) -> None:
+    meetings = client(zoom)
+    await meetings.create(MEETING)
+    zoom.token_valid = False
+
+    await asyncio.gather(*(meetings.create(MEETING) for _ in range(6)))
+
+    assert (zoom.logins, len(zoom.meetings)) == (2, 7)
+
+
+async def test_an_expired_token_is_renewed_once_for_a_burst_of_meetings(zoom: Zoom) -> None:
+    now = 1000.0
+    meetings = client(zoom, clock=lambda: now)
+    await meetings.create(MEETING)
+    now += zoom.lifetime - 61
+    await asyncio.gather(*(meetings.create(MEETING) for _ in range(3)))
+    assert zoom.logins == 1
+    now += 1
+
+    await asyncio.gather(*(meetings.create(MEETING) for _ in range(6)))
+
+    assert (zoom.logins, len(zoom.meetings), zoom.attempts) == (2, 10, 10)
+
+
+async def test_a_meeting_is_deleted_again(zoom: Zoom) -> None:
+    meetings = client(zoom)
+    first, second = await meetings.create(MEETING), await meetings.create(MEETING)
+
+    assert await meetings.undo(second.undo or {}) == "Deleted the Zoom meeting."
+
+    assert zoom.deleted == ["1002"]
+    assert first.undo == {"meeting": "1001"}
+    with pytest.raises(NoMatch, match="gone"):
+        await meetings.undo(second.undo or {})
+
+
+async def test_a_meeting_is_deleted_with_a_new_token_when_the_old_one_was_withdrawn(zoom: Zoom) -> None:
+    made = await client(zoom).create(MEETING)
+    meetings = client(zoom)
+    await meetings.create(MEETING)
+    zoom.logins += 1
+
+    await meetings.undo(made.undo or {})
+
+    assert zoom.deleted == ["1001"]
+
+
+@pytest.mark.parametrize("number", ["", "../users/me", "1001/../1002", "1001?x=1", "²", "-1", "1" * 500])
+async def test_a_forged_record_deletes_no_meeting(zoom: Zoom, number: str) -> None:
+    await client(zoom).create(MEETING)
+
+    with pytest.raises(ToolError):
+        await client(zoom).undo({"meeting": number})
+
+    assert zoom.deleted == []
+
+
+@pytest.mark.parametrize("status", [403, 429, 500])
+async def test_a_meeting_that_zoom_does_not_delete_is_an_error(zoom: Zoom, status: int) -> None:
+    made = await client(zoom).create(MEETING)
+    zoom.answer = JSONResponse({"code": 1, "message": "no"}, status)
+
+    with pytest.raises(ToolError, match="delete the meeting"):
+        await client(zoom).undo(made.undo or {})
+
+
+async def test_a_meeting_without_a_number_cannot_be_taken_back(zoom: Zoom) -> None:
+    zoom.answer = JSONResponse({"join_url": "https://us05web.zoom.us/j/1"}, 201)
+
+    assert (await client(zoom).create(MEETING)).undo is None
+
+
 async def test_a_token_about_to_expire_is_renewed(zoom: Zoom) -> None:
     zoom.lifetime = 30
     meetings = client(zoom)
@@ -169,12 +258,12 @@ async def test_wrong_credentials_are_a_matter_of_set_up(zoom: Zoom) -> None:
         (JSONResponse({"code": 300, "message": "secret detail"}, 400), AppFailed, "topic"),
         (JSONResponse({"code": 4711, "message": "scopes"}, 403), NotConfigured, "scope"),
         (JSONResponse({"code": 124}, 401), NotConfigured, "scope"),
-        (PlainTextResponse("<html>", 201), AppFailed, "whether"),
-        (PlainTextResponse("[1, 2", 201), AppFailed, "whether"),
-        (JSONResponse([], 201), AppFailed, "whether"),
-        (JSONResponse({"id": 1}, 201), AppFailed, "whether"),
-        (JSONResponse({"join_url": "javascript:alert(1)"}, 201), AppFailed, "whether"),
-        (JSONResponse({"join_url": "https://"}, 201), AppFailed, "whether"),
+        (PlainTextResponse("<html>", 201), OutcomeUnknown, "whether"),
+        (PlainTextResponse("[1, 2", 201), OutcomeUnknown, "whether"),
+        (JSONResponse([], 201), OutcomeUnknown, "whether"),
+        (JSONResponse({"id": 1}, 201), OutcomeUnknown, "whether"),
+        (JSONResponse({"join_url": "javascript:alert(1)"}, 201), OutcomeUnknown, "whether"),
+        (JSONResponse({"join_url": "https://"}, 201), OutcomeUnknown, "whether"),
         (Response(status_code=302, headers={"Location": "https://evil.example"}), AppFailed, "topic"),
     ],
 )
@@ -208,20 +297,48 @@ async def test_a_failed_request_is_not_repeated(zoom: Zoom) -> None:
     assert zoom.attempts == 1
 
 
-async def test_silence_ends_at_the_deadline(zoom: Zoom) -> None:
+async def test_silence_ends_at_the_deadline_and_leaves_open_what_was_done(zoom: Zoom) -> None:
     zoom.stall = True
 
-    with pytest.raises(AppFailed, match="did not answer") as caught:
+    with pytest.raises(OutcomeUnknown, match="did not answer") as caught:
         await client(zoom, seconds=0.5).create(MEETING)
-    assert "whether the meeting was made" in (caught.value.hint or "")
+    assert "Look into Zoom" in (caught.value.hint or "")
     assert zoom.attempts == 1
+
+
+async def test_a_connection_that_breaks_off_leaves_open_what_was_done() -> None:
+    token = b'{"access_token": "x", "expires_in": 3600}'
+    answers = [
+        b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: %d\r\n\r\n%s" % (len(token), token),
+        b"",
+    ]
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(answers.pop(0))
+        await writer.drain()
+        writer.close()
+
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        with pytest.raises(OutcomeUnknown):
+            await client(Zoom(url)).create(MEETING)
+
+
+async def test_silence_at_the_login_means_that_nothing_was_done() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        with pytest.raises(AppFailed, match="did not answer") as caught:
+            await client(Zoom(url), seconds=0.2).create(MEETING)
+
+    assert "Nothing was done" in (caught.value.hint or "")
 
 
 async def test_no_server_is_a_plain_error() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
 
-    with pytest.raises(AppFailed, match="cannot be reached"):
+    with pytest.raises(AppFailed, match="connection to Zoom failed"):
         await client(Zoom(url)).create(MEETING)
 
 

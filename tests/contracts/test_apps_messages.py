@@ -12,6 +12,7 @@ import pytest
 
 from tinyagent.apps.base import Messages
 from tinyagent.apps.portable.messages import PortableMessages
+from tinyagent.errors import NoMatch, NotConfigured
 
 
 @dataclass(frozen=True)
@@ -59,3 +60,25 @@ async def test_messages_stored_at_once_are_all_kept(outbox: Outbox) -> None:
     )
 
     assert {outbox.stored()[message.id][1] for message in made} == {f"text {number}" for number in range(8)}
+
+
+async def test_a_message_that_was_not_sent_is_taken_back_once(outbox: Outbox) -> None:
+    kept = await outbox.messages.send(["+14155552671"], "one")
+    made = await outbox.messages.send(["+14155552671"], "two")
+    assert made.undo is not None
+
+    assert (await outbox.messages.undo(made.undo)).endswith(".")
+
+    assert list(outbox.stored()) == [kept.id]
+    with pytest.raises(NoMatch):
+        await outbox.messages.undo(made.undo)
+
+
+async def test_what_cannot_be_sent_is_neither_sent_nor_stored(outbox: Outbox) -> None:
+    assert outbox.messages.drafts_only()
+
+    with pytest.raises(NotConfigured) as error:
+        await outbox.messages.send(["+14155552671"], "one", send=True)
+
+    assert error.value.hint
+    assert outbox.stored() == {}

@@ -10,7 +10,7 @@ import pytest
 
 from tinyagent.apps.base import Notes
 from tinyagent.apps.portable.notes import PortableNotes
-from tinyagent.errors import Ambiguous, NoMatch
+from tinyagent.errors import Ambiguous, ChangedSince, NoMatch
 
 HARD_TEXTS = [
     "quote \" and ' and \\ backslash",
@@ -155,3 +155,32 @@ async def test_notes_of_one_name_made_at_once_are_all_kept(notes: Notes) -> None
     assert len({note.name for note in made}) == 6
     for note in made:
         assert (await notes.open(note.name, "")).text == note.text
+
+
+async def test_a_note_and_an_addition_are_taken_back(notes: Notes) -> None:
+    await notes.create("Groceries", "milk", "")
+    added = await notes.append("Groceries", "bread", "")
+    made = await notes.create("Log", "start", "")
+    assert added.undo is not None
+    assert made.undo is not None
+
+    assert (await notes.undo(added.undo)).endswith(".")
+    assert (await notes.undo(made.undo)).endswith(".")
+
+    assert (await notes.open("Groceries", "")).text == "milk"
+    with pytest.raises(NoMatch):
+        await notes.open("Log", "")
+    with pytest.raises(NoMatch):
+        await notes.undo(made.undo)
+
+
+async def test_what_was_added_after_an_addition_is_never_taken_out_with_it(notes: Notes) -> None:
+    await notes.create("Groceries", "milk", "")
+    added = await notes.append("Groceries", "bread", "")
+    await notes.append("Groceries", "salt", "")
+    assert added.undo is not None
+
+    with pytest.raises(ChangedSince):
+        await notes.undo(added.undo)
+
+    assert (await notes.open("Groceries", "")).text == "milk\nbread\nsalt"

@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import time
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any, cast
 from urllib.parse import urlsplit
@@ -14,16 +13,20 @@ from urllib.parse import urlsplit
 import httpx
 
 from tinyagent.apps.base import Made, Meeting, UndoRecord
-from tinyagent.errors import AppFailed, NoMatch, NotConfigured, ToolError
+from tinyagent.errors import AppFailed, NoMatch, NotConfigured, OutcomeUnknown, ToolError
 
 MAX_TOPIC = 200
 _SCHEDULED = 2
 """Zoom's number for a meeting at a fixed time."""
 
+_LONGEST_NUMBER = 20
 _TOKEN_MARGIN_S = 60.0
 _MEETING = "meeting"
 """Holds the meeting's number in the record that takes it back."""
 
+_LOOK_HINT = "Look into Zoom whether it was done before you try again."
+_UNREADABLE = "Zoom's answer could not be read."
+_UNREACHABLE = "The connection to Zoom failed."
 _MISSING = (
     "Zoom meetings are off: set account_id, client_id and client_secret of a server-to-server OAuth app "
     "under [zoom] in config.toml."
@@ -51,6 +54,7 @@ class ZoomMeetings:
         oauth_url: str = "https://zoom.us/oauth/token",
         api_url: str = "https://api.zoom.us/v2",
         seconds: float = 20.0,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._account_id = account_id
         self._credentials = (client_id, client_secret)
@@ -58,6 +62,7 @@ class ZoomMeetings:
         self._oauth_url = oauth_url
         self._api_url = api_url.rstrip("/")
         self._seconds = seconds
+        self._clock = clock
         self._token = ""
         self._token_until = 0.0
         self._token_lock = asyncio.Lock()
@@ -67,14 +72,15 @@ class ZoomMeetings:
 
     async def create(self, meeting: Meeting) -> Made:
         response = await self._request("POST", "/users/me/meetings", self._body(meeting))
-        _require_success(response, "make the meeting")
-        id = _json(response).get("id")
-        return Made(_join_url(response), {_MEETING: str(id)} if isinstance(id, int) else None)
+        _require_success(response, "make the meeting", hint="Check the topic, time and invitees.")
+        answer = _json(response)
+        id = answer.get("id")
+        return Made(_join_url(answer), {_MEETING: str(id)} if isinstance(id, int) else None)
 
     async def undo(self, record: UndoRecord) -> str:
         """Delete the meeting. Raises NoMatch when it is gone."""
         id = record.get(_MEETING, "")
-        if not (id.isascii() and id.isdigit()):
+        if not (id.isascii() and id.isdigit() and len(id) <= _LONGEST_NUMBER):
             raise ToolError("The record of the call names no Zoom meeting.", hint="Delete it in Zoom.")
         response = await self._request("DELETE", f"/meetings/{id}")
         if response.status_code == HTTPStatus.NOT_FOUND:
@@ -93,16 +99,26 @@ class ZoomMeetings:
         }
 
     async def _request(self, method: str, path: str, body: dict[str, Any] | None = None) -> httpx.Response:
-        """One request; a token that is refused is fetched anew, once."""
+        """One request; a token that is refused is fetched anew, once. All of it has one deadline."""
         if self.unavailable():
             raise NotConfigured(_MISSING, hint=_SETUP_HINT)
-        async with self._client() as client:
-            token = await self._access_token(client)
-            response = await self._send(client, token, method, path, body)
-            if response.status_code == HTTPStatus.UNAUTHORIZED:
-                token = await self._access_token(client, refused=token)
+        asked = False
+        try:
+            async with (
+                asyncio.timeout(self._seconds),
+                httpx.AsyncClient(timeout=self._seconds, follow_redirects=False) as client,
+            ):
+                token = await self._access_token(client)
+                asked = True
                 response = await self._send(client, token, method, path, body)
-        return response
+                if response.status_code != HTTPStatus.UNAUTHORIZED:
+                    return response
+                asked = False
+                token = await self._access_token(client, refused=token)
+                asked = True
+                return await self._send(client, token, method, path, body)
+        except (TimeoutError, httpx.HTTPError) as error:
+            raise self._broken(error, asked) from None
 
     async def _send(
         self, client: httpx.AsyncClient, token: str, method: str, path: str, body: dict[str, Any] | None
@@ -113,9 +129,9 @@ class ZoomMeetings:
     async def _access_token(self, client: httpx.AsyncClient, refused: str = "") -> str:
         """The token that is in use, or a new one when it is over or the `refused` one."""
         async with self._token_lock:
-            if self._token in ("", refused) or time.monotonic() >= self._token_until:
+            if self._token in ("", refused) or self._clock() >= self._token_until:
                 self._token, lifetime = await self._fetch_token(client)
-                self._token_until = time.monotonic() + lifetime - _TOKEN_MARGIN_S
+                self._token_until = self._clock() + lifetime - _TOKEN_MARGIN_S
             return self._token
 
     async def _fetch_token(self, client: httpx.AsyncClient) -> tuple[str, float]:
@@ -130,25 +146,16 @@ class ZoomMeetings:
         answer = _json(response)
         token, lifetime = answer.get("access_token"), answer.get("expires_in", 3600)
         if not isinstance(token, str) or not isinstance(lifetime, (int, float)):
-            raise _unreadable()
+            raise AppFailed(_UNREADABLE, hint="Nothing was done. Try again later.")
         return token, float(lifetime)
 
-    @asynccontextmanager
-    async def _client(self) -> AsyncGenerator[httpx.AsyncClient]:
-        """A client with one deadline for all that happens in the block."""
-        try:
-            async with (
-                asyncio.timeout(self._seconds),
-                httpx.AsyncClient(timeout=self._seconds, follow_redirects=False) as client,
-            ):
-                yield client
-        except (TimeoutError, httpx.TimeoutException):
-            raise AppFailed(
-                f"Zoom did not answer within {self._seconds:g} seconds.",
-                hint="Look into Zoom whether the meeting was made before you try again.",
-            ) from None
-        except httpx.HTTPError:
-            raise AppFailed("Zoom cannot be reached.", hint="Check the network connection.") from None
+    def _broken(self, error: Exception, asked: bool) -> ToolError:
+        """What a missing answer means: once Zoom was asked to act, nobody knows whether it did."""
+        silent = isinstance(error, (TimeoutError, httpx.TimeoutException))
+        what = f"Zoom did not answer within {self._seconds:g} seconds." if silent else _UNREACHABLE
+        if asked and not isinstance(error, (httpx.ConnectError, httpx.ConnectTimeout)):
+            return OutcomeUnknown(what, hint=_LOOK_HINT)
+        return AppFailed(what, hint="Nothing was done. Check the network connection and try again.")
 
 
 class DemoMeetings:
@@ -165,7 +172,7 @@ class DemoMeetings:
         raise NoMatch("A demo has no meetings that could be deleted.")
 
 
-def _require_success(response: httpx.Response, what: str) -> None:
+def _require_success(response: httpx.Response, what: str, hint: str | None = None) -> None:
     status = response.status_code
     if response.is_success:
         return
@@ -176,11 +183,11 @@ def _require_success(response: httpx.Response, what: str) -> None:
     if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
         raise NotConfigured(
             f"Zoom did not allow to {what} (HTTP {status}).",
-            hint="Give the OAuth app the scope meeting:write:meeting:admin.",
+            hint="Give the OAuth app the scopes meeting:write:meeting:admin, meeting:delete:meeting:admin.",
         )
     if status >= 500:
         raise AppFailed(f"Zoom could not {what} (HTTP {status}).", hint="Try again later.")
-    raise AppFailed(f"Zoom refused to {what} (HTTP {status}).", hint="Check the topic, time and invitees.")
+    raise AppFailed(f"Zoom refused to {what} (HTTP {status}).", hint=hint)
 
 
 def _retry_hint(response: httpx.Response) -> str:
@@ -189,21 +196,16 @@ def _retry_hint(response: httpx.Response) -> str:
 
 
 def _json(response: httpx.Response) -> dict[str, Any]:
+    """The answer; empty when it cannot be read."""
     try:
         answer = response.json()
     except ValueError:
-        raise _unreadable() from None
-    if not isinstance(answer, dict):
-        raise _unreadable()
-    return cast("dict[str, Any]", answer)
+        return {}
+    return cast("dict[str, Any]", answer) if isinstance(answer, dict) else {}
 
 
-def _join_url(response: httpx.Response) -> str:
-    url = _json(response).get("join_url")
+def _join_url(answer: dict[str, Any]) -> str:
+    url = answer.get("join_url")
     if not isinstance(url, str) or urlsplit(url).scheme != "https" or not urlsplit(url).hostname:
-        raise _unreadable()
+        raise OutcomeUnknown(_UNREADABLE, hint=_LOOK_HINT)
     return url
-
-
-def _unreadable() -> AppFailed:
-    return AppFailed("Zoom's answer could not be read.", hint="Look into Zoom whether the meeting was made.")

@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from tinyagent import __version__
-from tinyagent.cli import data, models, runs, train
+from tinyagent.cli import audit, data, models, runs, secret, service, train, worker
+from tinyagent.cli.approvals import approve, reject
 from tinyagent.cli.ask import ask
 from tinyagent.cli.demo import demo
 from tinyagent.cli.doctor import doctor
@@ -20,6 +21,7 @@ from tinyagent.cli.report import evaluate_report
 from tinyagent.cli.serve import serve
 from tinyagent.cli.token import token
 from tinyagent.cli.train_toolrag import thresholds, toolrag
+from tinyagent.cli.undo import undo
 
 app = typer.Typer(
     name="tinyagent",
@@ -34,12 +36,19 @@ app.command()(serve)
 app.command()(ask)
 app.command()(plan)
 app.add_typer(runs.app, name="runs")
+app.command()(approve)
+app.command()(reject)
+app.command()(undo)
+app.add_typer(audit.app, name="audit")
 app.add_typer(models.app, name="models")
 train.app.command()(toolrag)
 train.app.command()(thresholds)
 app.add_typer(train.app, name="train")
 app.add_typer(data.app, name="data")
 app.command()(token)
+app.add_typer(worker.app, name="worker")
+app.add_typer(service.app, name="service")
+app.add_typer(secret.app, name="secret")
 app.command()(doctor)
 app.command()(demo)
 app.command("eval")(evaluate)

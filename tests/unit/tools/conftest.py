@@ -11,8 +11,10 @@ import pytest
 
 from tinyagent.apps.portable import portable_desktop
 from tinyagent.apps.zoom import DemoMeetings
-from tinyagent.ports import CallContext, ToolResult, WritingTask, Written
+from tinyagent.ports import CallContext, ToolResult
 from tinyagent.tools.host import LocalToolHost
+from tinyagent.writers.composed import ComposedWriter
+from tinyagent.writers.extractive import ExtractiveSummarizer
 
 NOW = datetime(2024, 4, 1, 8, 0)
 
@@ -64,16 +66,6 @@ END:VCARD
 """
 
 
-class FirstWords:
-    """A writer that keeps the beginning."""
-
-    async def write(self, task: WritingTask) -> Written:
-        return Written(task.material[:20])
-
-    async def close(self) -> None:
-        pass
-
-
 @pytest.fixture
 def data(tmp_path: Path) -> Path:
     (tmp_path / "contacts").mkdir()
@@ -83,7 +75,8 @@ def data(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def host(data: Path) -> LocalToolHost:
-    return LocalToolHost(portable_desktop(data, meetings=DemoMeetings(), folders=[data]), FirstWords())
+    desktop = portable_desktop(data, meetings=DemoMeetings(), folders=[data])
+    return LocalToolHost(desktop, ComposedWriter(ExtractiveSummarizer()))
 
 
 @pytest.fixture

@@ -25,10 +25,12 @@ from tinyagent.errors import (
     TinyAgentError,
     UnknownTool,
 )
-from tinyagent.ports import CallContext, ToolHost, ToolResult, WritingTask, Written
+from tinyagent.ports import CallContext, ToolHost, ToolResult
 from tinyagent.tools.context import ToolContext
 from tinyagent.tools.host import LocalToolHost
 from tinyagent.tools.registry import BUILT_IN, Tool
+from tinyagent.writers.composed import ComposedWriter
+from tinyagent.writers.extractive import ExtractiveSummarizer
 
 NOW = CallContext(datetime(2024, 4, 1, 8))
 
@@ -55,17 +57,11 @@ SIGNATURES = [
 ]
 
 
-class Never:
-    async def write(self, task: WritingTask) -> Written:
-        raise AssertionError("nothing is written here")
-
-    async def close(self) -> None:
-        pass
-
-
 def _host(data: Path, *tools: Tool, **options: Any) -> LocalToolHost:
     desktop = portable_desktop(data, meetings=DemoMeetings(), folders=[data])
-    return LocalToolHost(desktop, Never(), **({"tools": tools} if tools else {}), **options)
+    return LocalToolHost(
+        desktop, ComposedWriter(ExtractiveSummarizer()), **({"tools": tools} if tools else {}), **options
+    )
 
 
 def _failing(error: BaseException) -> Tool:
@@ -103,7 +99,7 @@ def test_tools_that_could_send_say_so_and_why_they_only_draft(tmp_path: Path) ->
 
 async def test_zoom_without_credentials_is_disabled_with_the_reason(tmp_path: Path) -> None:
     desktop = portable_desktop(tmp_path, meetings=ZoomMeetings("", "", "", "UTC"), folders=[tmp_path])
-    host: ToolHost = LocalToolHost(desktop, Never())
+    host: ToolHost = LocalToolHost(desktop, ComposedWriter(ExtractiveSummarizer()))
 
     disabled = {status.spec.name: status.reason for status in host.tools() if not status.enabled}
 

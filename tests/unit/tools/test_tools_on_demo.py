@@ -145,7 +145,8 @@ async def test_a_new_email_becomes_a_draft_with_its_attachment(
     message = only_draft(tmp_path)
     assert result.value == f"Draft saved: {message['Message-ID']}"
     assert result.message == (
-        "Email to jane.ashdown@example.com with Lease Agreement.pdf attached saved as a draft (not sent): “The lease”."
+        "Email to jane.ashdown@example.com with Lease Agreement.pdf attached saved as a draft (not sent): "
+        "“The lease”."
     )
     assert not result.untrusted
     assert (message["To"], message["Cc"]) == ("jane.ashdown@example.com", "zoe.lindqvist@example.com")
@@ -279,7 +280,9 @@ async def test_a_pdf_is_summarized_in_its_own_sentences(context: ToolContext, do
     assert 200 < len(result.value) <= 1000
     assert "page 1" not in result.value
     assert result.untrusted
-    assert result.message == "Summarized Library Annual Report 2025.pdf."
+    assert result.message == (
+        "Summarized Library Annual Report 2025.pdf (picked from its sentences, without a language model)."
+    )
 
 
 @pytest.mark.parametrize(("path", "error"), [("/etc/passwd", AccessDenied), ("report.pdf", NoMatch)])

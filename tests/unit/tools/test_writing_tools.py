@@ -178,7 +178,8 @@ async def test_a_message_is_queued_for_each_number_once(call: Caller, data: Path
     assert record["id"] in result.value
     quoted = " ".join(HOSTILE.split())
     assert result.message == (
-        f"Text message to Sid Meier (+14155552671), Copy Cat (5550142) put into the outbox (not sent): “{quoted}”"
+        "Text message to Sid Meier (+14155552671), Copy Cat (5550142) put into the outbox (not sent): "
+        f"“{quoted}”"
     )
 
 

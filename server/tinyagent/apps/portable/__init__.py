@@ -5,18 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from email.utils import parseaddr
 from pathlib import Path
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from tinyagent.apps.base import Desktop, Meetings
-from tinyagent.apps.portable.calendar import PortableCalendar
-from tinyagent.apps.portable.contacts import PortableContacts
-from tinyagent.apps.portable.documents import PortableDocuments
-from tinyagent.apps.portable.files import PortableFiles
-from tinyagent.apps.portable.mail import PortableMail
-from tinyagent.apps.portable.maps import PortableMaps, Provider
-from tinyagent.apps.portable.messages import PortableMessages
-from tinyagent.apps.portable.notes import PortableNotes
-from tinyagent.apps.portable.reminders import PortableReminders
+
+if TYPE_CHECKING:
+    from tinyagent.apps.portable.maps import Provider
 
 
 def portable_desktop(
@@ -35,6 +30,17 @@ def portable_desktop(
     name; `zone` the user's time zone (times are floating without one); `opener` the program, with
     its first arguments, that shows a file or a map.
     """
+    # Imported here, since some of them share modules beside this package that use others within it.
+    from tinyagent.apps.portable.calendar import PortableCalendar
+    from tinyagent.apps.portable.contacts import PortableContacts
+    from tinyagent.apps.portable.documents import PortableDocuments
+    from tinyagent.apps.portable.files import PortableFiles
+    from tinyagent.apps.portable.mail import PortableMail
+    from tinyagent.apps.portable.maps import PortableMaps
+    from tinyagent.apps.portable.messages import PortableMessages
+    from tinyagent.apps.portable.notes import PortableNotes
+    from tinyagent.apps.portable.reminders import PortableReminders
+
     _, address = parseaddr(sender)
     return Desktop(
         contacts=PortableContacts(data, address),

@@ -6,10 +6,8 @@ import asyncio
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-import icalendar
-
+from tinyagent.apps._entries import event_file
 from tinyagent.apps.base import EventDraft, Made, UndoRecord
-from tinyagent.apps.portable._ical import add, add_text, file_content, identify, in_zone, mailto
 from tinyagent.apps.portable._storage import collection, exclusive, write_atomically
 from tinyagent.apps.portable._undo import recorded_path, remove_unchanged, written
 
@@ -37,20 +35,7 @@ class PortableCalendar:
         return await asyncio.to_thread(self._undo, record)
 
     def _create(self, draft: EventDraft) -> Made:
-        event = icalendar.Event()
-        uid = identify(event)
-        add_text(event, "summary", draft.title)
-        add(event, "dtstart", in_zone(draft.start, self._zone))
-        add(event, "dtend", in_zone(draft.end, self._zone))
-        add_text(event, "location", draft.location)
-        add_text(event, "description", draft.notes)
-        if draft.invitees and self._organizer:
-            add(event, "organizer", mailto(self._organizer))
-        for address in draft.invitees:
-            attendee = mailto(address)
-            attendee.params.update({"ROLE": "REQ-PARTICIPANT", "PARTSTAT": "NEEDS-ACTION", "RSVP": "TRUE"})
-            add(event, "attendee", attendee)
-        content = file_content(event, draft.start)
+        uid, content = event_file(draft, self._zone, self._organizer)
         with exclusive(self._root):
             folder = collection(self._root, draft.calendar, DEFAULT_CALENDAR)
             path = folder / f"{uid}.ics"

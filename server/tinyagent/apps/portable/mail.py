@@ -8,31 +8,21 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import email
 import mailbox
 import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
-from email import policy
-from email.message import EmailMessage
 from pathlib import Path
 
+from tinyagent.apps._letters import MAX_ATTACHMENT_BYTES, Letter, LetterWriter, local_now
 from tinyagent.apps.base import MailDraft, SelectedMail, StoredMail, UndoRecord
 from tinyagent.apps.portable import _quoting
-from tinyagent.apps.portable._mime import (
-    Header,
-    attach_files,
-    file_name,
-    message_ids,
-    new_message,
-    parse_address,
-    parse_addresses,
-)
+from tinyagent.apps.portable._mime import message_ids
 from tinyagent.apps.portable._storage import confined, storage_errors
 from tinyagent.apps.portable._undo import SHA256, gone, remove_unchanged, sha256
-from tinyagent.errors import AppFailed, NoMatch, ToolError
+from tinyagent.errors import NoMatch
 
 FOLDERS = ("Drafts", "Inbox", "Sent")
 
@@ -40,10 +30,6 @@ _DRAFT = "draft"
 """Holds the draft's key in the Maildir in the record that takes it back."""
 
 DRAFTS_ONLY = "No mail server is configured to send by; mail is saved as drafts."
-
-
-def _local_now() -> datetime:
-    return datetime.now().astimezone()
 
 
 class PortableMail:
@@ -58,13 +44,11 @@ class PortableMail:
         data: Path,
         sender: str = "",
         *,
-        max_attachment_bytes: int = 25 * 2**20,
-        now: Callable[[], datetime] = _local_now,
+        max_attachment_bytes: int = MAX_ATTACHMENT_BYTES,
+        now: Callable[[], datetime] = local_now,
     ) -> None:
         self._root = data / "mail"
-        self._sender = parse_address(sender) if sender.strip() else None
-        self._max_bytes = max_attachment_bytes
-        self._now = now
+        self._letters = LetterWriter(sender, max_attachment_bytes=max_attachment_bytes, now=now)
         self._lock = threading.Lock()
 
     def drafts_only(self) -> str:
@@ -106,74 +90,25 @@ class PortableMail:
         return SelectedMail(_key(path), sender, subject, tuple(_quoting.answer_addresses(mail)))
 
     def _compose(self, draft: MailDraft) -> StoredMail:
-        header = self._header(draft.recipients, draft.cc, draft.subject)
-        message = new_message(header, draft.body, self._now())
-        attach_files(message, draft.attachments, self._max_bytes)
-        return self._store(message, header)
+        return self._store(self._letters.compose(draft))
 
     def _reply(self, id: str, cc: Sequence[str], body: str, attachments: Sequence[Path]) -> StoredMail:
-        original = _quoting.parse(self._original(id))
-        answer_to = _quoting.answer_addresses(original)
-        if not answer_to:
-            raise ToolError(
-                "The selected mail does not say whom to answer.", hint="Write a new mail instead."
-            )
-        subject = _quoting.reply_subject(_quoting.header(original, "Subject"))
-        header = self._header(answer_to, cc, subject, _quoting.thread(original))
-        text = f"{body.strip()}\n\n{_quoting.quoted_reply(original)}"
-        message = new_message(header, text, self._now())
-        attach_files(message, attachments, self._max_bytes)
-        return self._store(message, header)
+        return self._store(self._letters.reply(self._original(id), cc, body, attachments))
 
     def _forward(
         self, id: str, recipients: Sequence[str], cc: Sequence[str], body: str, attachments: Sequence[Path]
     ) -> StoredMail:
-        raw = self._original(id)
-        original = _quoting.parse(raw)
-        subject = _quoting.forward_subject(_quoting.header(original, "Subject"))
-        header = self._header(recipients, cc, subject)
-        parts = _plain_attachments(original)
-        text = _quoting.plain_text(original) if parts is not None else None
-        quoted = "" if text is None else _quoting.quoted_forward(original, text)
-        message = new_message(header, f"{body.strip()}\n\n{quoted}".strip(), self._now())
-        if parts is not None and text is not None:
-            for name, kind, content in parts:
-                main, _, sub = kind.partition("/")
-                message.add_attachment(content, maintype=main, subtype=sub, filename=name)
-        else:
-            message.add_attachment(email.message_from_bytes(raw, policy=policy.SMTP))
-        attach_files(message, attachments, self._max_bytes)
-        return self._store(message, header)
+        return self._store(self._letters.forward(self._original(id), recipients, cc, body, attachments))
 
-    def _header(
-        self, recipients: Sequence[str], cc: Sequence[str], subject: str, references: Sequence[str] = ()
-    ) -> Header:
-        to = parse_addresses(recipients)
-        if not to:
-            raise ToolError("The mail has no recipient.", hint="Say whom it is for, by name or by address.")
-        return Header(self._sender, to, parse_addresses(cc, besides=to), subject, references)
-
-    def _store(self, message: EmailMessage, header: Header) -> StoredMail:
-        try:
-            content = message.as_bytes()
-        except _quoting.BROKEN_MAIL:
-            raise AppFailed(
-                "The mail could not be written because the original is malformed.",
-                hint="Write a new mail instead.",
-            ) from None
-        if len(content) > self._max_bytes * 3 // 2 + _quoting.MAX_QUOTED * 4:
-            raise ToolError(
-                "The mail is too large to be sent.", hint="Share a link to the attachment instead."
-            )
-        draft = mailbox.MaildirMessage(content)
+    def _store(self, letter: Letter) -> StoredMail:
+        draft = mailbox.MaildirMessage(letter.content)
         draft.set_subdir("cur")
         draft.set_flags("DS")
         with self._lock, storage_errors(self._root):
             key = str(self._folder("Drafts").add(draft))
             path = self._stored_draft(key)
             undo = {_DRAFT: key, SHA256: sha256(path.read_bytes())} if path else None
-        people = tuple(address.addr_spec for address in header.to)
-        return StoredMail(str(message["Message-ID"]), "draft", str(message["Subject"]), people, undo)
+        return StoredMail(letter.id, "draft", letter.subject, letter.recipients, undo)
 
     def _undo(self, record: UndoRecord) -> str:
         with self._lock, storage_errors(self._root):
@@ -261,18 +196,3 @@ def _has_id(path: Path, wanted: str) -> bool:
 
 def _head(raw: bytes) -> bytes:
     return raw.replace(b"\r\n", b"\n").partition(b"\n\n")[0] + b"\n\n"
-
-
-def _plain_attachments(original: EmailMessage) -> list[tuple[str, str, bytes]] | None:
-    """Name, type and content of each attachment; None when only the whole mail can carry them."""
-    attachments: list[tuple[str, str, bytes]] = []
-    try:
-        for part in original.iter_attachments():
-            content = part.get_payload(decode=True)
-            if part.is_multipart() or not isinstance(content, bytes):
-                return None
-            name = file_name(part.get_filename() or "attachment")
-            attachments.append((name, part.get_content_type(), content))
-    except _quoting.BROKEN_MAIL:
-        return None
-    return attachments

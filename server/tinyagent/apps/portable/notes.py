@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from rapidfuzz import fuzz
-
+from tinyagent.apps._note_names import best_matches
 from tinyagent.apps.base import Note, UndoRecord
-from tinyagent.apps.portable._matching import closest, fold, key, words
+from tinyagent.apps.portable._matching import closest, fold, key
 from tinyagent.apps.portable._note_file import compose, read_name, read_text, text_of, with_addition
 from tinyagent.apps.portable._storage import (
     collection,
@@ -37,15 +36,7 @@ from tinyagent.errors import Ambiguous, AppFailed, NoMatch
 DEFAULT_FOLDER = "Notes"
 UNTITLED = "Untitled"
 
-FUZZY_SCORE = 85.0
-"""Similarity in percent from which a misspelt name still means a note."""
-
-FUZZY_MARGIN = 6.0
-"""A fuzzy match must be this much better than the next one; otherwise the user decides."""
-
 EDIT_RETRIES = 5
-
-_FILLERS = {"a", "an", "the", "my", "our", "note", "notes"}
 
 
 @dataclass(frozen=True)
@@ -102,18 +93,19 @@ class PortableNotes:
     def _undo(self, record: UndoRecord) -> str:
         path = recorded_path(record, self._root, ".md")
         with exclusive(self._root):
-            if ADDITION not in record:
-                remove_unchanged(path, record, "The note")
-                return f"Deleted the note “{path.stem}”."
             if not path.is_file():
                 raise gone("The note")
+            name = read_name(path)
+            if ADDITION not in record:
+                remove_unchanged(path, record, "The note")
+                return f"Deleted the note “{name}”."
             _edit(path, lambda content: before_addition(content, record, "The note"))
-        return f"Took the addition out of the note “{path.stem}”."
+        return f"Took the addition out of the note “{name}”."
 
     def _find(self, name: str, folder: str) -> _Entry:
         with storage_errors(self._root):
             entries = self._entries(folder)
-        matches = _best(name, entries)
+        matches = best_matches(name, entries)
         if len(matches) == 1:
             return matches[0]
         if matches:
@@ -181,41 +173,6 @@ def _version(path: Path) -> tuple[int, int, int]:
     with storage_errors(path.parent):
         state = path.stat()
     return state.st_mtime_ns, state.st_size, state.st_ino
-
-
-# --- which note a name means -----------------------------------------------------------------
-
-
-def _best(name: str, entries: Sequence[_Entry]) -> list[_Entry]:
-    """The notes that tie for the best kind of match; a worse kind counts only when no better one is there."""
-    asked = _plain(name)
-    kinds: list[Callable[[str], bool]] = [
-        lambda stored: stored == name,
-        lambda stored: fold(stored) == fold(name),
-        lambda stored: _plain(stored) == asked,
-        lambda stored: bool(asked) and set(asked) <= set(words(stored)),
-    ]
-    for matches in kinds:
-        found = [entry for entry in entries if matches(entry.name)]
-        if found:
-            return found
-    return _fuzzy(" ".join(asked), entries)
-
-
-def _plain(name: str) -> tuple[str, ...]:
-    """The words that carry the name: “my Groceries note” is about groceries."""
-    every = words(name)
-    return tuple(word for word in every if word not in _FILLERS) or every
-
-
-def _fuzzy(asked: str, entries: Sequence[_Entry]) -> list[_Entry]:
-    if not asked:
-        return []
-    scored = [(fuzz.ratio(asked, " ".join(_plain(entry.name))), entry) for entry in entries]
-    best = max((score for score, _ in scored), default=0.0)
-    if best < FUZZY_SCORE:
-        return []
-    return [entry for score, entry in scored if score >= best - FUZZY_MARGIN]
 
 
 def _no_match(name: str, folder: str, entries: Sequence[_Entry]) -> NoMatch:

@@ -1,0 +1,152 @@
+-- operation: calendar_create
+-- tool: create_calendar_event
+-- app: Calendar
+-- permission: Automation:Calendar
+-- arguments: title: text, location: text, notes: text, calendar: text, start: moment, end: moment
+-- returns: id: text, calendar: text
+-- seconds: 30
+
+use AppleScript version "2.4"
+use framework "Foundation"
+use scripting additions
+
+on run theArguments
+	set thePayload to my readPayload(theArguments)
+	set theTitle to my textIn(thePayload, "title")
+	set theLocation to my textIn(thePayload, "location")
+	set theNotes to my textIn(thePayload, "notes")
+	set theStart to my dateIn(thePayload, "start")
+	set theEnd to my dateIn(thePayload, "end")
+	set theCalendar to my writableCalendar(my textIn(thePayload, "calendar"))
+	with timeout of 30 seconds
+		tell application "Calendar"
+			set theName to name of theCalendar
+			tell theCalendar
+				set theEvent to make new event at end of events with properties {summary:theTitle, start date:theStart, end date:theEnd, location:theLocation, description:theNotes}
+			end tell
+			set theId to uid of theEvent
+		end tell
+	end timeout
+	return my answerFrom({{"id", theId}, {"calendar", my textOrEmpty(theName)}})
+end run
+
+on writableCalendar(theName)
+	set theCalendars to my calendarsNamed(theName)
+	if (count of theCalendars) is 0 then error "There is no such calendar." number 1004
+	set theWritable to {}
+	with timeout of 30 seconds
+		tell application "Calendar"
+			repeat with i from 1 to count of theCalendars
+				set oneCalendar to item i of theCalendars
+				if writable of oneCalendar then set end of theWritable to oneCalendar
+			end repeat
+		end tell
+	end timeout
+	if (count of theWritable) is 0 then error "The calendar can only be read." number 1008
+	if theName is not "" and (count of theWritable) > 1 then error "Several calendars have this name." number 1006
+	return item 1 of theWritable
+end writableCalendar
+
+-- begin _shared.applescript
+on readPayload(theArguments)
+	if (count of theArguments) is not 1 then error "The path of the payload is missing." number 1007
+	set theData to current application's NSData's dataWithContentsOfFile:(item 1 of theArguments)
+	if theData is missing value then error "The payload cannot be opened." number 1007
+	set thePayload to current application's NSJSONSerialization's JSONObjectWithData:theData options:0 |error|:(missing value)
+	if thePayload is missing value then error "The payload is not JSON." number 1007
+	if not ((thePayload's isKindOfClass:(current application's NSDictionary)) as boolean) then error "The payload is not an object." number 1007
+	return thePayload
+end readPayload
+
+on valueIn(thePayload, theKey)
+	set theValue to thePayload's objectForKey:theKey
+	if theValue is missing value then error "The payload lacks " & theKey & "." number 1007
+	return theValue
+end valueIn
+
+on textIn(thePayload, theKey)
+	return (my valueIn(thePayload, theKey)) as text
+end textIn
+
+on integerIn(thePayload, theKey)
+	return (my valueIn(thePayload, theKey)) as integer
+end integerIn
+
+on booleanIn(thePayload, theKey)
+	return (my valueIn(thePayload, theKey)) as boolean
+end booleanIn
+
+on listIn(thePayload, theKey)
+	return (my valueIn(thePayload, theKey)) as list
+end listIn
+
+on dateIn(thePayload, theKey)
+	set theMoment to my valueIn(thePayload, theKey)
+	set theDate to current date
+	-- On the 31st, a shorter month would become the next one.
+	set day of theDate to 1
+	set year of theDate to my integerIn(theMoment, "year")
+	set month of theDate to my integerIn(theMoment, "month")
+	set day of theDate to my integerIn(theMoment, "day")
+	set hours of theDate to my integerIn(theMoment, "hour")
+	set minutes of theDate to my integerIn(theMoment, "minute")
+	set seconds of theDate to my integerIn(theMoment, "second")
+	return theDate
+end dateIn
+
+on momentFrom(theDate)
+	set theMonth to (month of theDate) as integer
+	return my objectFrom({{"year", year of theDate}, {"month", theMonth}, {"day", day of theDate}, {"hour", hours of theDate}, {"minute", minutes of theDate}, {"second", seconds of theDate}})
+end momentFrom
+
+on textOrEmpty(theValue)
+	if theValue is missing value then return ""
+	return theValue as text
+end textOrEmpty
+
+on sameText(oneText, otherText)
+	set oneString to current application's NSString's stringWithString:oneText
+	return (oneString's isEqualToString:otherText) as boolean
+end sameText
+
+on objectFrom(thePairs)
+	set theObject to current application's NSMutableDictionary's dictionary()
+	repeat with i from 1 to count of thePairs
+		set {theKey, theValue} to item i of thePairs
+		(theObject's setObject:theValue forKey:theKey)
+	end repeat
+	return theObject
+end objectFrom
+
+on answerFrom(thePairs)
+	set theObject to my objectFrom(thePairs)
+	set theData to current application's NSJSONSerialization's dataWithJSONObject:theObject options:0 |error|:(missing value)
+	set theLine to current application's NSString's alloc()'s initWithData:theData encoding:(current application's NSUTF8StringEncoding)
+	return theLine as text
+end answerFrom
+-- end _shared.applescript
+
+-- begin _calendar.applescript
+on calendarsNamed(theName)
+	with timeout of 30 seconds
+		tell application "Calendar"
+			if theName is "" then return every calendar
+			return every calendar whose name is theName
+		end tell
+	end timeout
+end calendarsNamed
+
+on eventCalled(theId, theName)
+	set theCalendars to my calendarsNamed(theName)
+	with timeout of 30 seconds
+		tell application "Calendar"
+			repeat with i from 1 to count of theCalendars
+				set oneCalendar to item i of theCalendars
+				-- The UID is what Calendar looks an event up by; a filter would read every event.
+				if (exists event id theId of oneCalendar) then return event id theId of oneCalendar
+			end repeat
+		end tell
+	end timeout
+	error "The event is gone." number 1001
+end eventCalled
+-- end _calendar.applescript

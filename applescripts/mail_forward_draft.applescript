@@ -1,0 +1,423 @@
+-- operation: mail_forward_draft
+-- tool: forward_email
+-- app: Mail
+-- permission: Automation:Mail
+-- arguments: original: text, to: list, cc: list, body: text, attachments: list
+-- returns: id: text, subject: text, to: list
+-- seconds: 60
+
+use AppleScript version "2.4"
+use framework "Foundation"
+use scripting additions
+
+on run theArguments
+	set thePayload to my readPayload(theArguments)
+	set theOriginal to my messageCalled(my textIn(thePayload, "original"))
+	set idsBefore to my draftIds()
+	set {theForward, theFolder} to my forwardOf(theOriginal, my listIn(thePayload, "to"), my listIn(thePayload, "cc"), my textIn(thePayload, "body"), my listIn(thePayload, "attachments"))
+	try
+		set theHeaders to my headersOf(theForward)
+		set theId to my keepDraft(theForward, item 1 of theHeaders, idsBefore)
+	on error theFault number theNumber
+		my removeFolder(theFolder)
+		error theFault number theNumber
+	end try
+	my removeFolder(theFolder)
+	return my answerFrom({{"id", theId}, {"subject", item 2 of theHeaders}, {"to", item 3 of theHeaders}})
+end run
+
+-- begin _shared.applescript
+on readPayload(theArguments)
+	if (count of theArguments) is not 1 then error "The path of the payload is missing." number 1007
+	set theData to current application's NSData's dataWithContentsOfFile:(item 1 of theArguments)
+	if theData is missing value then error "The payload cannot be opened." number 1007
+	set thePayload to current application's NSJSONSerialization's JSONObjectWithData:theData options:0 |error|:(missing value)
+	if thePayload is missing value then error "The payload is not JSON." number 1007
+	if not ((thePayload's isKindOfClass:(current application's NSDictionary)) as boolean) then error "The payload is not an object." number 1007
+	return thePayload
+end readPayload
+
+on valueIn(thePayload, theKey)
+	set theValue to thePayload's objectForKey:theKey
+	if theValue is missing value then error "The payload lacks " & theKey & "." number 1007
+	return theValue
+end valueIn
+
+on textIn(thePayload, theKey)
+	return (my valueIn(thePayload, theKey)) as text
+end textIn
+
+on integerIn(thePayload, theKey)
+	return (my valueIn(thePayload, theKey)) as integer
+end integerIn
+
+on booleanIn(thePayload, theKey)
+	return (my valueIn(thePayload, theKey)) as boolean
+end booleanIn
+
+on listIn(thePayload, theKey)
+	return (my valueIn(thePayload, theKey)) as list
+end listIn
+
+on dateIn(thePayload, theKey)
+	set theMoment to my valueIn(thePayload, theKey)
+	set theDate to current date
+	-- On the 31st, a shorter month would become the next one.
+	set day of theDate to 1
+	set year of theDate to my integerIn(theMoment, "year")
+	set month of theDate to my integerIn(theMoment, "month")
+	set day of theDate to my integerIn(theMoment, "day")
+	set hours of theDate to my integerIn(theMoment, "hour")
+	set minutes of theDate to my integerIn(theMoment, "minute")
+	set seconds of theDate to my integerIn(theMoment, "second")
+	return theDate
+end dateIn
+
+on momentFrom(theDate)
+	set theMonth to (month of theDate) as integer
+	return my objectFrom({{"year", year of theDate}, {"month", theMonth}, {"day", day of theDate}, {"hour", hours of theDate}, {"minute", minutes of theDate}, {"second", seconds of theDate}})
+end momentFrom
+
+on textOrEmpty(theValue)
+	if theValue is missing value then return ""
+	return theValue as text
+end textOrEmpty
+
+on sameText(oneText, otherText)
+	set oneString to current application's NSString's stringWithString:oneText
+	return (oneString's isEqualToString:otherText) as boolean
+end sameText
+
+on objectFrom(thePairs)
+	set theObject to current application's NSMutableDictionary's dictionary()
+	repeat with i from 1 to count of thePairs
+		set {theKey, theValue} to item i of thePairs
+		(theObject's setObject:theValue forKey:theKey)
+	end repeat
+	return theObject
+end objectFrom
+
+on answerFrom(thePairs)
+	set theObject to my objectFrom(thePairs)
+	set theData to current application's NSJSONSerialization's dataWithJSONObject:theObject options:0 |error|:(missing value)
+	set theLine to current application's NSString's alloc()'s initWithData:theData encoding:(current application's NSUTF8StringEncoding)
+	return theLine as text
+end answerFrom
+-- end _shared.applescript
+
+-- begin _mail.applescript
+on bareId(theId)
+	set theString to current application's NSString's stringWithString:(my textOrEmpty(theId))
+	set theBrackets to current application's NSCharacterSet's characterSetWithCharactersInString:"<> "
+	return (theString's stringByTrimmingCharactersInSet:theBrackets) as text
+end bareId
+
+on partsOf(theMailbox)
+	-- A mailbox at the top, such as the inbox, stands for one of each account.
+	with timeout of 60 seconds
+		tell application "Mail"
+			try
+				set theParts to mailboxes of theMailbox
+			on error number -1728
+				set theParts to {}
+			end try
+			if (count of theParts) is 0 then return {theMailbox}
+			return theParts
+		end tell
+	end timeout
+end partsOf
+
+on newestOf(theMailbox, theLimit)
+	with timeout of 60 seconds
+		tell application "Mail"
+			set theCount to count of messages of theMailbox
+			if theCount is 0 then return {}
+			if theCount > theLimit then set theCount to theLimit
+			return messages 1 thru theCount of theMailbox
+		end tell
+	end timeout
+end newestOf
+
+on latestOf(theMessages)
+	set theLatest to missing value
+	set theLatestDate to missing value
+	with timeout of 60 seconds
+		tell application "Mail"
+			repeat with i from 1 to count of theMessages
+				set oneMessage to item i of theMessages
+				set oneDate to date received of oneMessage
+				if theLatest is missing value then
+					set theLatest to oneMessage
+					set theLatestDate to oneDate
+				else if oneDate is not missing value and (theLatestDate is missing value or oneDate > theLatestDate) then
+					set theLatest to oneMessage
+					set theLatestDate to oneDate
+				end if
+			end repeat
+		end tell
+	end timeout
+	return theLatest
+end latestOf
+
+on chosenMessages()
+	with timeout of 60 seconds
+		tell application "Mail"
+			if (count of message viewers) is 0 then return {}
+			set theChosen to selected messages of message viewer 1
+			if theChosen is missing value then return {}
+			if (count of theChosen) > 50 then return items 1 thru 50 of theChosen
+			return theChosen
+		end tell
+	end timeout
+end chosenMessages
+
+on latestInInbox()
+	with timeout of 60 seconds
+		tell application "Mail" to set theInbox to inbox
+	end timeout
+	set theCandidates to {}
+	set theParts to my partsOf(theInbox)
+	repeat with i from 1 to count of theParts
+		set theCandidates to theCandidates & my newestOf(item i of theParts, 10)
+	end repeat
+	return my latestOf(theCandidates)
+end latestInInbox
+
+on messageAmong(theMessages, theId)
+	repeat with i from 1 to count of theMessages
+		set oneMessage to item i of theMessages
+		with timeout of 60 seconds
+			tell application "Mail" to set oneId to message id of oneMessage
+		end timeout
+		if my sameText(my bareId(oneId), theId) then return oneMessage
+	end repeat
+	return missing value
+end messageAmong
+
+on messageIn(theMailbox, theId, theLimit)
+	set theMessages to my newestOf(theMailbox, theLimit)
+	set theCount to count of theMessages
+	if theCount is 0 then return missing value
+	with timeout of 60 seconds
+		-- One question for all of them; one for each would take seconds.
+		tell application "Mail" to set theIds to message id of messages 1 thru theCount of theMailbox
+	end timeout
+	set theIds to theIds as list
+	repeat with i from 1 to count of theIds
+		if my sameText(my bareId(item i of theIds), theId) then return my messageAmong({item i of theMessages}, theId)
+	end repeat
+	return missing value
+end messageIn
+
+on messageCalled(theId)
+	set theId to my bareId(theId)
+	set theFound to my messageAmong(my chosenMessages(), theId)
+	if theFound is not missing value then return theFound
+	with timeout of 60 seconds
+		tell application "Mail"
+			set theInbox to inbox
+			set theMailboxes to {}
+			if (count of message viewers) > 0 then set theMailboxes to selected mailboxes of message viewer 1
+			if theMailboxes is missing value then set theMailboxes to {}
+		end tell
+	end timeout
+	set theMailboxes to (my partsOf(theInbox)) & theMailboxes
+	repeat with i from 1 to count of theMailboxes
+		set theFound to my messageIn(item i of theMailboxes, theId, 200)
+		if theFound is not missing value then return theFound
+	end repeat
+	error "The message is gone, or older than those that are looked through." number 1001
+end messageCalled
+-- end _mail.applescript
+
+-- begin _compose.applescript
+on draftIds()
+	with timeout of 60 seconds
+		tell application "Mail" to set theDrafts to drafts mailbox
+	end timeout
+	set theParts to my partsOf(theDrafts)
+	set theIds to {}
+	repeat with i from 1 to count of theParts
+		set onePart to item i of theParts
+		set theCount to count of my newestOf(onePart, 100)
+		if theCount > 0 then
+			with timeout of 60 seconds
+				tell application "Mail" to set theIds to theIds & (message id of messages 1 thru theCount of onePart)
+			end timeout
+		end if
+	end repeat
+	return theIds
+end draftIds
+
+on addRecipients(theMessage, theAddresses, theCopies)
+	with timeout of 60 seconds
+		tell application "Mail"
+			repeat with i from 1 to count of theAddresses
+				set oneAddress to item i of theAddresses
+				tell theMessage to make new to recipient at end of to recipients with properties {address:oneAddress}
+			end repeat
+			repeat with i from 1 to count of theCopies
+				set oneAddress to item i of theCopies
+				tell theMessage to make new cc recipient at end of cc recipients with properties {address:oneAddress}
+			end repeat
+		end tell
+	end timeout
+end addRecipients
+
+on writeBody(theMessage, theBody)
+	-- An attachment is put after the last paragraph, so that there has to be one.
+	if theBody is "" then set theBody to linefeed
+	with timeout of 60 seconds
+		tell application "Mail" to set content of theMessage to theBody
+	end timeout
+end writeBody
+
+on attachFiles(theMessage, thePaths)
+	set theCount to count of thePaths
+	if theCount is 0 then return
+	set theFiles to {}
+	repeat with i from 1 to theCount
+		set end of theFiles to (POSIX file (item i of thePaths)) as alias
+	end repeat
+	with timeout of 60 seconds
+		tell application "Mail"
+			repeat with i from 1 to theCount
+				set oneFile to item i of theFiles
+				tell content of theMessage to make new attachment with properties {file name:oneFile} at after the last paragraph
+			end repeat
+		end tell
+	end timeout
+	-- Mail takes the files in by and by, and a message that is sent at once goes without them.
+	if theCount > 4 then set theCount to 4
+	delay (1 + theCount)
+end attachFiles
+
+on quotedText(theMessage)
+	with timeout of 60 seconds
+		tell application "Mail"
+			set theSender to sender of theMessage
+			set theContent to content of theMessage
+		end tell
+	end timeout
+	set theString to current application's NSString's stringWithString:(my textOrEmpty(theContent))
+	set theReturn to character id 13
+	set theString to theString's stringByReplacingOccurrencesOfString:(theReturn & linefeed) withString:linefeed
+	set theString to theString's stringByReplacingOccurrencesOfString:theReturn withString:linefeed
+	set theString to theString's stringByReplacingOccurrencesOfString:linefeed withString:(linefeed & "> ")
+	return (my textOrEmpty(theSender)) & " wrote:" & linefeed & linefeed & "> " & (theString as text)
+end quotedText
+
+on abandonMessage(theMessage)
+	with timeout of 60 seconds
+		tell application "Mail"
+			try
+				close theMessage saving no
+			end try
+		end tell
+	end timeout
+end abandonMessage
+
+on headersOf(theMessage)
+	with timeout of 60 seconds
+		tell application "Mail"
+			set theNumber to id of theMessage
+			set theSubject to subject of theMessage
+			set theAddresses to address of to recipients of theMessage
+		end tell
+	end timeout
+	return {("outgoing:" & theNumber), my textOrEmpty(theSubject), theAddresses}
+end headersOf
+
+on keepDraft(theMessage, theOutgoingId, idsBefore)
+	with timeout of 60 seconds
+		tell application "Mail"
+			save theMessage
+			try
+				close theMessage saving yes
+			end try
+		end tell
+	end timeout
+	-- Mail stores the draft a moment later, and only then it has a Message-ID to find it by.
+	repeat 6 times
+		delay 0.5
+		set idsAfter to my draftIds()
+		repeat with i from 1 to count of idsAfter
+			set oneId to my textOrEmpty(item i of idsAfter)
+			if oneId is not "" and oneId is not in idsBefore then return oneId
+		end repeat
+	end repeat
+	return theOutgoingId
+end keepDraft
+
+on sendMessage(theMessage)
+	with timeout of 60 seconds
+		tell application "Mail"
+			try
+				set wasSent to (send theMessage)
+				if wasSent is false then error "Mail did not send the message." number -10000
+			on error theFault number theNumber
+				-- These two say that there was no result, which is no failure.
+				if theNumber is not in {-2753, -2763} then error theFault number theNumber
+			end try
+		end tell
+	end timeout
+end sendMessage
+-- end _compose.applescript
+
+-- begin _forward.applescript
+on forwardOf(theOriginal, theAddresses, theCopies, theBody, thePaths)
+	-- Mail quotes the original and keeps its attachments only as long as nothing is written into the
+	-- forward. Otherwise the text is quoted here, and an original with attachments goes along as a file.
+	-- Returns the forward and the folder of that file, which is empty when there is none.
+	with timeout of 60 seconds
+		tell application "Mail"
+			set theForward to forward theOriginal without opening window
+			set theCount to count of mail attachments of theOriginal
+		end tell
+	end timeout
+	set theFolder to ""
+	try
+		my addRecipients(theForward, theAddresses, theCopies)
+		if theBody is not "" or (count of thePaths) > 0 then
+			if theCount > 0 then
+				set theFolder to my privateFolder()
+				set thePaths to thePaths & {my sourceFile(theOriginal, theFolder)}
+			end if
+			my writeBody(theForward, theBody & linefeed & linefeed & my quotedText(theOriginal))
+			my attachFiles(theForward, thePaths)
+		end if
+	on error theFault number theNumber
+		my abandonMessage(theForward)
+		my removeFolder(theFolder)
+		error theFault number theNumber
+	end try
+	return {theForward, theFolder}
+end forwardOf
+
+on privateFolder()
+	set theName to "tinyagent-" & ((current application's NSUUID's UUID()'s UUIDString()) as text)
+	set thePath to (current application's NSTemporaryDirectory() as text) & theName
+	set theRights to current application's NSDictionary's dictionaryWithObject:448 forKey:"NSFilePosixPermissions"
+	set theManager to current application's NSFileManager's defaultManager()
+	set wasMade to theManager's createDirectoryAtPath:thePath withIntermediateDirectories:true attributes:theRights |error|:(missing value)
+	if not (wasMade as boolean) then error "No folder can be made for the original." number -10000
+	return thePath
+end privateFolder
+
+on sourceFile(theMessage, theFolder)
+	with timeout of 60 seconds
+		tell application "Mail" to set theSource to source of theMessage
+	end timeout
+	set thePath to theFolder & "/original message.eml"
+	set theString to current application's NSString's stringWithString:(my textOrEmpty(theSource))
+	set wasWritten to theString's writeToFile:thePath atomically:true encoding:(current application's NSUTF8StringEncoding) |error|:(missing value)
+	if not (wasWritten as boolean) then error "The original cannot be kept for the forward." number -10000
+	return thePath
+end sourceFile
+
+on removeFolder(theFolder)
+	if theFolder is "" then return
+	set theManager to current application's NSFileManager's defaultManager()
+	(theManager's removeItemAtPath:theFolder |error|:(missing value))
+end removeFolder
+-- end _forward.applescript

@@ -1,0 +1,126 @@
+-- operation: permission_check
+-- tool: none
+-- app: Calendar, Contacts, Finder, Mail, Messages, Notes, Reminders
+-- permission: Automation
+-- arguments: app: text
+-- returns: granted: boolean
+-- seconds: 60
+
+use AppleScript version "2.4"
+use framework "Foundation"
+use scripting additions
+
+on run theArguments
+	set thePayload to my readPayload(theArguments)
+	set theApp to my textIn(thePayload, "app")
+	set isGranted to true
+	try
+		my askApplication(theApp)
+	on error theFault number theNumber
+		-- Forbidden, or nobody was there to be asked.
+		if theNumber is not in {-1743, -1744} then error theFault number theNumber
+		set isGranted to false
+	end try
+	return my answerFrom({{"granted", isGranted}})
+end run
+
+on askApplication(theApp)
+	with timeout of 60 seconds
+		if theApp is "Calendar" then
+			tell application "Calendar" to count calendars
+		else if theApp is "Contacts" then
+			tell application "Contacts" to count groups
+		else if theApp is "Finder" then
+			tell application "Finder" to count Finder windows
+		else if theApp is "Mail" then
+			tell application "Mail" to count accounts
+		else if theApp is "Messages" then
+			tell application "Messages" to count accounts
+		else if theApp is "Notes" then
+			tell application "Notes" to count accounts
+		else if theApp is "Reminders" then
+			tell application "Reminders" to count lists
+		else
+			error "This application is not among those that are told anything." number 1004
+		end if
+	end timeout
+end askApplication
+
+-- begin _shared.applescript
+on readPayload(theArguments)
+	if (count of theArguments) is not 1 then error "The path of the payload is missing." number 1007
+	set theData to current application's NSData's dataWithContentsOfFile:(item 1 of theArguments)
+	if theData is missing value then error "The payload cannot be opened." number 1007
+	set thePayload to current application's NSJSONSerialization's JSONObjectWithData:theData options:0 |error|:(missing value)
+	if thePayload is missing value then error "The payload is not JSON." number 1007
+	if not ((thePayload's isKindOfClass:(current application's NSDictionary)) as boolean) then error "The payload is not an object." number 1007
+	return thePayload
+end readPayload
+
+on valueIn(thePayload, theKey)
+	set theValue to thePayload's objectForKey:theKey
+	if theValue is missing value then error "The payload lacks " & theKey & "." number 1007
+	return theValue
+end valueIn
+
+on textIn(thePayload, theKey)
+	return (my valueIn(thePayload, theKey)) as text
+end textIn
+
+on integerIn(thePayload, theKey)
+	return (my valueIn(thePayload, theKey)) as integer
+end integerIn
+
+on booleanIn(thePayload, theKey)
+	return (my valueIn(thePayload, theKey)) as boolean
+end booleanIn
+
+on listIn(thePayload, theKey)
+	return (my valueIn(thePayload, theKey)) as list
+end listIn
+
+on dateIn(thePayload, theKey)
+	set theMoment to my valueIn(thePayload, theKey)
+	set theDate to current date
+	-- On the 31st, a shorter month would become the next one.
+	set day of theDate to 1
+	set year of theDate to my integerIn(theMoment, "year")
+	set month of theDate to my integerIn(theMoment, "month")
+	set day of theDate to my integerIn(theMoment, "day")
+	set hours of theDate to my integerIn(theMoment, "hour")
+	set minutes of theDate to my integerIn(theMoment, "minute")
+	set seconds of theDate to my integerIn(theMoment, "second")
+	return theDate
+end dateIn
+
+on momentFrom(theDate)
+	set theMonth to (month of theDate) as integer
+	return my objectFrom({{"year", year of theDate}, {"month", theMonth}, {"day", day of theDate}, {"hour", hours of theDate}, {"minute", minutes of theDate}, {"second", seconds of theDate}})
+end momentFrom
+
+on textOrEmpty(theValue)
+	if theValue is missing value then return ""
+	return theValue as text
+end textOrEmpty
+
+on sameText(oneText, otherText)
+	set oneString to current application's NSString's stringWithString:oneText
+	return (oneString's isEqualToString:otherText) as boolean
+end sameText
+
+on objectFrom(thePairs)
+	set theObject to current application's NSMutableDictionary's dictionary()
+	repeat with i from 1 to count of thePairs
+		set {theKey, theValue} to item i of thePairs
+		(theObject's setObject:theValue forKey:theKey)
+	end repeat
+	return theObject
+end objectFrom
+
+on answerFrom(thePairs)
+	set theObject to my objectFrom(thePairs)
+	set theData to current application's NSJSONSerialization's dataWithJSONObject:theObject options:0 |error|:(missing value)
+	set theLine to current application's NSString's alloc()'s initWithData:theData encoding:(current application's NSUTF8StringEncoding)
+	return theLine as text
+end answerFrom
+-- end _shared.applescript

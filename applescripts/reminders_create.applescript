@@ -1,0 +1,127 @@
+-- operation: reminders_create
+-- tool: create_reminder
+-- app: Reminders
+-- permission: Automation:Reminders
+-- arguments: name: text, notes: text, list: text, due: moment, all_day: boolean, priority: integer
+-- returns: id: text, list: text
+-- seconds: 30
+
+use AppleScript version "2.4"
+use framework "Foundation"
+use scripting additions
+
+on run theArguments
+	set thePayload to my readPayload(theArguments)
+	set theName to my textIn(thePayload, "name")
+	set theNotes to my textIn(thePayload, "notes")
+	set theDue to my dateIn(thePayload, "due")
+	set isAllDay to my booleanIn(thePayload, "all_day")
+	set thePriority to my integerIn(thePayload, "priority")
+	set theList to my listCalled(my textIn(thePayload, "list"))
+	with timeout of 30 seconds
+		tell application "Reminders"
+			tell theList
+				if isAllDay then
+					set theReminder to make new reminder with properties {name:theName, body:theNotes, allday due date:theDue, priority:thePriority}
+				else
+					-- A reminder that is only due does not ring.
+					set theReminder to make new reminder with properties {name:theName, body:theNotes, due date:theDue, remind me date:theDue, priority:thePriority}
+				end if
+			end tell
+			set theId to id of theReminder
+			set theListName to name of theList
+		end tell
+	end timeout
+	return my answerFrom({{"id", theId}, {"list", my textOrEmpty(theListName)}})
+end run
+
+on listCalled(theName)
+	with timeout of 30 seconds
+		tell application "Reminders"
+			if theName is "" then return default list
+			set theLists to every list whose name is theName
+		end tell
+	end timeout
+	if (count of theLists) is 0 then error "There is no such list." number 1004
+	if (count of theLists) > 1 then error "Several lists have this name." number 1006
+	return item 1 of theLists
+end listCalled
+
+-- begin _shared.applescript
+on readPayload(theArguments)
+	if (count of theArguments) is not 1 then error "The path of the payload is missing." number 1007
+	set theData to current application's NSData's dataWithContentsOfFile:(item 1 of theArguments)
+	if theData is missing value then error "The payload cannot be opened." number 1007
+	set thePayload to current application's NSJSONSerialization's JSONObjectWithData:theData options:0 |error|:(missing value)
+	if thePayload is missing value then error "The payload is not JSON." number 1007
+	if not ((thePayload's isKindOfClass:(current application's NSDictionary)) as boolean) then error "The payload is not an object." number 1007
+	return thePayload
+end readPayload
+
+on valueIn(thePayload, theKey)
+	set theValue to thePayload's objectForKey:theKey
+	if theValue is missing value then error "The payload lacks " & theKey & "." number 1007
+	return theValue
+end valueIn
+
+on textIn(thePayload, theKey)
+	return (my valueIn(thePayload, theKey)) as text
+end textIn
+
+on integerIn(thePayload, theKey)
+	return (my valueIn(thePayload, theKey)) as integer
+end integerIn
+
+on booleanIn(thePayload, theKey)
+	return (my valueIn(thePayload, theKey)) as boolean
+end booleanIn
+
+on listIn(thePayload, theKey)
+	return (my valueIn(thePayload, theKey)) as list
+end listIn
+
+on dateIn(thePayload, theKey)
+	set theMoment to my valueIn(thePayload, theKey)
+	set theDate to current date
+	-- On the 31st, a shorter month would become the next one.
+	set day of theDate to 1
+	set year of theDate to my integerIn(theMoment, "year")
+	set month of theDate to my integerIn(theMoment, "month")
+	set day of theDate to my integerIn(theMoment, "day")
+	set hours of theDate to my integerIn(theMoment, "hour")
+	set minutes of theDate to my integerIn(theMoment, "minute")
+	set seconds of theDate to my integerIn(theMoment, "second")
+	return theDate
+end dateIn
+
+on momentFrom(theDate)
+	set theMonth to (month of theDate) as integer
+	return my objectFrom({{"year", year of theDate}, {"month", theMonth}, {"day", day of theDate}, {"hour", hours of theDate}, {"minute", minutes of theDate}, {"second", seconds of theDate}})
+end momentFrom
+
+on textOrEmpty(theValue)
+	if theValue is missing value then return ""
+	return theValue as text
+end textOrEmpty
+
+on sameText(oneText, otherText)
+	set oneString to current application's NSString's stringWithString:oneText
+	return (oneString's isEqualToString:otherText) as boolean
+end sameText
+
+on objectFrom(thePairs)
+	set theObject to current application's NSMutableDictionary's dictionary()
+	repeat with i from 1 to count of thePairs
+		set {theKey, theValue} to item i of thePairs
+		(theObject's setObject:theValue forKey:theKey)
+	end repeat
+	return theObject
+end objectFrom
+
+on answerFrom(thePairs)
+	set theObject to my objectFrom(thePairs)
+	set theData to current application's NSJSONSerialization's dataWithJSONObject:theObject options:0 |error|:(missing value)
+	set theLine to current application's NSString's alloc()'s initWithData:theData encoding:(current application's NSUTF8StringEncoding)
+	return theLine as text
+end answerFrom
+-- end _shared.applescript

@@ -1,0 +1,199 @@
+"""A CalDAV server that refuses, hangs, breaks off or talks nonsense gives a clear error, and no event twice."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import pytest
+
+from tests.support.talking_server import Peer, talking_server
+from tinyagent.apps.base import EventDraft
+from tinyagent.apps.network._dav import DavServer
+from tinyagent.apps.network.caldav import CalDavCalendar, CalDavStore
+from tinyagent.errors import AccessDenied, AppFailed, NotConfigured, OutcomeUnknown
+
+
+def calendar(port: int, seconds: float = 20) -> CalDavCalendar:
+    server = DavServer("caldav", f"http://127.0.0.1:{port}/", "robin", "secret", seconds=seconds)
+    return CalDavCalendar(CalDavStore(server), None, "robin@example.com")
+
+
+def event(invitees: tuple[str, ...] = (), name: str = "") -> EventDraft:
+    return EventDraft("Lunch", datetime(2026, 12, 1, 9), datetime(2026, 12, 1, 10), "", invitees, "", name)
+
+
+HOME = (
+    '<d:multistatus xmlns:d="DAV:" xmlns:c="urn:ietf:params:xml:ns:caldav"><d:response><d:href>/</d:href><d:propstat>'
+    "<d:prop><c:calendar-home-set><d:href>/h/</d:href></c:calendar-home-set>{more}</d:prop>"
+    "<d:status>HTTP/1.1 200 OK</d:status></d:propstat></d:response></d:multistatus>"
+)
+WORK = (
+    '<d:multistatus xmlns:d="DAV:" xmlns:c="urn:ietf:params:xml:ns:caldav"><d:response><d:href>/h/w/</d:href>'
+    "<d:propstat><d:prop><d:resourcetype><c:calendar/></d:resourcetype><d:displayname>Work</d:displayname>{more}"
+    "</d:prop><d:status>HTTP/1.1 200 OK</d:status></d:propstat></d:response></d:multistatus>"
+)
+ETAG = (
+    '<d:multistatus xmlns:d="DAV:"><d:response><d:href>/h/w/x.ics</d:href><d:propstat><d:prop><d:getetag>"7"</d:getetag>'
+    "</d:prop><d:status>HTTP/1.1 200 OK</d:status></d:propstat></d:response></d:multistatus>"
+)
+
+
+def http(status: int, body: str = "", *headers: str) -> bytes:
+    content = body.encode()
+    lines = [f"HTTP/1.1 {status} X", f"Content-Length: {len(content)}", *headers, "", ""]
+    return "\r\n".join(lines).encode() + content
+
+
+def found(more_home: str = "", more_work: str = "") -> tuple[bytes, bytes]:
+    return http(207, HOME.format(more=more_home)), http(207, WORK.format(more=more_work))
+
+
+async def test_a_server_that_hangs_is_given_up() -> None:
+    with (
+        talking_server(lambda peer: peer.hang()) as server,
+        pytest.raises(AppFailed, match="did not answer within"),
+    ):
+        await calendar(server.port, seconds=0.3).create(event())
+
+
+async def test_a_server_that_hangs_after_the_event_was_sent_leaves_the_outcome_unknown() -> None:
+    def talk(peer: Peer) -> None:
+        peer.answer_http(*found())
+        peer.hang()
+
+    with talking_server(talk) as server, pytest.raises(OutcomeUnknown):
+        await calendar(server.port, seconds=0.5).create(event())
+
+
+async def test_a_connection_that_ends_after_the_event_was_sent_leaves_the_outcome_unknown() -> None:
+    def talk(peer: Peer) -> None:
+        peer.answer_http(*found(), b"")
+
+    with talking_server(talk) as server, pytest.raises(OutcomeUnknown):
+        await calendar(server.port).create(event())
+
+
+async def test_a_server_that_is_not_there_cannot_be_reached() -> None:
+    with talking_server(lambda peer: None) as server:
+        pass
+    with pytest.raises(AppFailed, match="cannot be reached"):
+        await calendar(server.port).create(event())
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"garbage\r\n\r\n",
+        http(207, "<html>"),
+        http(207, "<html/>"),
+        http(
+            207,
+            '<!DOCTYPE x [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]><d:multistatus xmlns:d="DAV:">&b;</d:multistatus>',
+        ),
+        http(
+            207,
+            '<d:multistatus xmlns:d="DAV:"><d:response><d:href>http://[</d:href></d:response></d:multistatus>',
+        ),
+    ],
+)
+async def test_an_answer_that_makes_no_sense_is_said_to(answer: bytes) -> None:
+    with (
+        talking_server(lambda peer: peer.answer_http(answer, answer)) as server,
+        pytest.raises(AppFailed, match="makes no sense"),
+    ):
+        await calendar(server.port).create(event())
+
+
+async def test_an_answer_without_end_is_not_read_to_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tinyagent.apps.network._dav.MAX_ANSWER", 1000)
+    with (
+        talking_server(lambda peer: peer.answer_http(http(207, " " * 5000))) as server,
+        pytest.raises(AppFailed, match="too large"),
+    ):
+        await calendar(server.port).create(event())
+
+
+async def test_the_password_does_not_follow_to_a_foreign_server() -> None:
+    with (
+        talking_server(lambda peer: peer.answer_http(http(404))) as other,
+        talking_server(
+            lambda peer: peer.answer_http(http(301, "", f"Location: http://127.0.0.1:{other.port}/"))
+        ) as server,
+    ):
+        with pytest.raises(AppFailed, match="another server"):
+            await calendar(server.port).create(event())
+        assert other.heard == []
+
+
+@pytest.mark.parametrize(
+    ("status", "error", "words"),
+    [
+        (401, NotConfigured, "refused the user or the password"),
+        (403, AccessDenied, "does not allow this account to write to Work"),
+        (412, AppFailed, "could not write to Work"),
+        (413, AppFailed, "no room"),
+        (507, AppFailed, "no room"),
+        (503, AppFailed, "Try again later"),
+        (504, OutcomeUnknown, "Look there before"),
+    ],
+)
+async def test_a_refused_event_says_why(status: int, error: type[Exception], words: str) -> None:
+    answers = (*found(), http(status, "private text of the server"))
+    with (
+        talking_server(lambda peer: peer.answer_http(*answers)) as server,
+        pytest.raises(error, match=words) as raised,
+    ):
+        await calendar(server.port).create(event())
+    assert "private" not in str(raised.value)
+
+
+async def test_a_calendar_that_may_only_be_read_is_not_written_to() -> None:
+    reading = (
+        "<d:current-user-privilege-set><d:privilege><d:read/></d:privilege></d:current-user-privilege-set>"
+    )
+    answers = (*found(more_work=reading), http(207, WORK.format(more=reading)))
+    with talking_server(lambda peer: peer.answer_http(*answers)) as server:
+        app = calendar(server.port)
+        with pytest.raises(NotConfigured):
+            await app.create(event())
+    with talking_server(lambda peer: peer.answer_http(*answers)) as server, pytest.raises(AccessDenied):
+        await calendar(server.port).create(event(name="work"))
+
+
+async def test_people_are_invited_from_the_address_that_the_account_has() -> None:
+    addresses = (
+        "<c:calendar-user-address-set><d:href>/principal/</d:href><d:href>mailto:own@example.net</d:href>"
+        "</c:calendar-user-address-set>"
+    )
+
+    def talk(peer: Peer) -> None:
+        peer.answer_http(found(addresses)[0])
+
+    def keep(peer: Peer) -> None:
+        peer.answer_http(found()[1])
+        peer.hear(b"END:VCALENDAR\r\n")
+        peer.say(http(201, "", 'ETag: "1"'))
+
+    with talking_server(talk, keep) as server:
+        made = await calendar(server.port).create(event(invitees=("ann@example.org",)))
+        sent = server.heard[-1].decode()
+    assert "ORGANIZER:mailto:own@example.net" in sent
+    assert "If-None-Match: *" in sent
+    assert made.undo is not None and made.undo["etag"] == '"1"'
+
+
+async def test_a_version_that_the_server_does_not_tell_at_once_is_asked_for() -> None:
+    def talk(peer: Peer) -> None:
+        peer.answer_http(*found(), http(201))
+
+    with talking_server(talk, lambda peer: peer.answer_http(http(207, ETAG))) as server:
+        made = await calendar(server.port).create(event())
+    assert made.undo is not None and made.undo["etag"] == '"7"'
+
+
+async def test_an_address_where_no_calendars_are_says_so() -> None:
+    with (
+        talking_server(lambda peer: peer.answer_http(*[http(404)] * 9)) as server,
+        pytest.raises(NotConfigured, match="no calendar account"),
+    ):
+        await calendar(server.port).create(event())
