@@ -1,5 +1,5 @@
 on draftIds()
-	with timeout of 60 seconds
+	with timeout of 45 seconds
 		tell application "Mail" to set theDrafts to drafts mailbox
 	end timeout
 	set theParts to my partsOf(theDrafts)
@@ -8,7 +8,7 @@ on draftIds()
 		set onePart to item i of theParts
 		set theCount to count of my newestOf(onePart, 100)
 		if theCount > 0 then
-			with timeout of 60 seconds
+			with timeout of 45 seconds
 				tell application "Mail" to set theIds to theIds & (message id of messages 1 thru theCount of onePart)
 			end timeout
 		end if
@@ -17,7 +17,7 @@ on draftIds()
 end draftIds
 
 on addRecipients(theMessage, theAddresses, theCopies)
-	with timeout of 60 seconds
+	with timeout of 45 seconds
 		tell application "Mail"
 			repeat with i from 1 to count of theAddresses
 				set oneAddress to item i of theAddresses
@@ -34,7 +34,7 @@ end addRecipients
 on writeBody(theMessage, theBody)
 	-- An attachment is put after the last paragraph, so that there has to be one.
 	if theBody is "" then set theBody to linefeed
-	with timeout of 60 seconds
+	with timeout of 45 seconds
 		tell application "Mail" to set content of theMessage to theBody
 	end timeout
 end writeBody
@@ -46,7 +46,7 @@ on attachFiles(theMessage, thePaths)
 	repeat with i from 1 to theCount
 		set end of theFiles to (POSIX file (item i of thePaths)) as alias
 	end repeat
-	with timeout of 60 seconds
+	with timeout of 45 seconds
 		tell application "Mail"
 			repeat with i from 1 to theCount
 				set oneFile to item i of theFiles
@@ -60,7 +60,7 @@ on attachFiles(theMessage, thePaths)
 end attachFiles
 
 on quotedText(theMessage)
-	with timeout of 60 seconds
+	with timeout of 45 seconds
 		tell application "Mail"
 			set theSender to sender of theMessage
 			set theContent to content of theMessage
@@ -75,7 +75,7 @@ on quotedText(theMessage)
 end quotedText
 
 on abandonMessage(theMessage)
-	with timeout of 60 seconds
+	with timeout of 45 seconds
 		tell application "Mail"
 			try
 				close theMessage saving no
@@ -85,7 +85,7 @@ on abandonMessage(theMessage)
 end abandonMessage
 
 on headersOf(theMessage)
-	with timeout of 60 seconds
+	with timeout of 45 seconds
 		tell application "Mail"
 			set theNumber to id of theMessage
 			set theSubject to subject of theMessage
@@ -96,7 +96,7 @@ on headersOf(theMessage)
 end headersOf
 
 on keepDraft(theMessage, theOutgoingId, idsBefore)
-	with timeout of 60 seconds
+	with timeout of 45 seconds
 		tell application "Mail"
 			save theMessage
 			try
@@ -117,7 +117,7 @@ on keepDraft(theMessage, theOutgoingId, idsBefore)
 end keepDraft
 
 on sendMessage(theMessage)
-	with timeout of 60 seconds
+	with timeout of 45 seconds
 		tell application "Mail"
 			try
 				set wasSent to (send theMessage)

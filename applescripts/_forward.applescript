@@ -2,7 +2,7 @@ on forwardOf(theOriginal, theAddresses, theCopies, theBody, thePaths)
 	-- Mail quotes the original and keeps its attachments only as long as nothing is written into the
 	-- forward. Otherwise the text is quoted here, and an original with attachments goes along as a file.
 	-- Returns the forward and the folder of that file, which is empty when there is none.
-	with timeout of 60 seconds
+	with timeout of 45 seconds
 		tell application "Mail"
 			set theForward to forward theOriginal without opening window
 			set theCount to count of mail attachments of theOriginal
@@ -38,7 +38,7 @@ on privateFolder()
 end privateFolder
 
 on sourceFile(theMessage, theFolder)
-	with timeout of 60 seconds
+	with timeout of 45 seconds
 		tell application "Mail" to set theSource to source of theMessage
 	end timeout
 	set thePath to theFolder & "/original message.eml"

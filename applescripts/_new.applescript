@@ -1,5 +1,5 @@
 on newMessage(theSubject, theSender)
-	with timeout of 60 seconds
+	with timeout of 45 seconds
 		tell application "Mail"
 			set theMessage to make new outgoing message with properties {subject:theSubject, visible:false}
 			if theSender is not "" then set sender of theMessage to theSender
@@ -11,7 +11,7 @@ end newMessage
 on senderCalled(theSender)
 	-- Mail takes its default account for an address that it does not know.
 	if theSender is "" then return ""
-	with timeout of 60 seconds
+	with timeout of 45 seconds
 		tell application "Mail"
 			set theAddress to extract address from theSender
 			set theAccounts to every account whose enabled is true

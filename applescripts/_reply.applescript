@@ -1,7 +1,7 @@
 on replyTo(theOriginal, theCopies, theBody, thePaths)
 	-- With a window, Mail ignores what is written into the reply. Without one, its own quote is kept
 	-- only as long as nothing is written, so that the quote is made here.
-	with timeout of 60 seconds
+	with timeout of 45 seconds
 		tell application "Mail" to set theReply to reply theOriginal without opening window
 	end timeout
 	try

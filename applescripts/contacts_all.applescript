@@ -4,7 +4,7 @@
 -- permission: Automation:Contacts
 -- arguments: limit: integer
 -- returns: contacts: records
--- seconds: 60
+-- seconds: 25
 
 use AppleScript version "2.4"
 use framework "Foundation"
@@ -14,7 +14,7 @@ on run theArguments
 	set thePayload to my readPayload(theArguments)
 	set theLimit to my integerIn(thePayload, "limit")
 	set theContacts to {}
-	with timeout of 60 seconds
+	with timeout of 25 seconds
 		tell application "Contacts" to set theCount to count of people
 	end timeout
 	if theCount > theLimit then set theCount to theLimit
@@ -28,7 +28,7 @@ on run theArguments
 end run
 
 on readContacts(theFirst, theLast)
-	with timeout of 60 seconds
+	with timeout of 25 seconds
 		tell application "Contacts"
 			-- One question for each property; one for each person would take minutes.
 			set theIds to id of people theFirst thru theLast

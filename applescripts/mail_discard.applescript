@@ -4,7 +4,7 @@
 -- permission: Automation:Mail
 -- arguments: id: text
 -- returns: deleted: boolean
--- seconds: 60
+-- seconds: 45
 
 use AppleScript version "2.4"
 use framework "Foundation"
@@ -22,7 +22,7 @@ on run theArguments
 end run
 
 on closeOutgoing(theNumber)
-	with timeout of 60 seconds
+	with timeout of 45 seconds
 		tell application "Mail"
 			set theMessages to every outgoing message whose id is theNumber
 			if (count of theMessages) is 0 then error "The draft is gone." number 1001
@@ -32,14 +32,14 @@ on closeOutgoing(theNumber)
 end closeOutgoing
 
 on deleteDraft(theId)
-	with timeout of 60 seconds
+	with timeout of 45 seconds
 		tell application "Mail" to set theDrafts to drafts mailbox
 	end timeout
 	set theParts to my partsOf(theDrafts)
 	repeat with i from 1 to count of theParts
 		set theDraft to my messageIn(item i of theParts, theId, 200)
 		if theDraft is not missing value then
-			with timeout of 60 seconds
+			with timeout of 45 seconds
 				tell application "Mail" to delete theDraft
 			end timeout
 			return
@@ -136,7 +136,7 @@ end bareId
 
 on partsOf(theMailbox)
 	-- A mailbox at the top, such as the inbox, stands for one of each account.
-	with timeout of 60 seconds
+	with timeout of 45 seconds
 		tell application "Mail"
 			try
 				set theParts to mailboxes of theMailbox
@@ -150,7 +150,7 @@ on partsOf(theMailbox)
 end partsOf
 
 on newestOf(theMailbox, theLimit)
-	with timeout of 60 seconds
+	with timeout of 45 seconds
 		tell application "Mail"
 			set theCount to count of messages of theMailbox
 			if theCount is 0 then return {}
@@ -163,7 +163,7 @@ end newestOf
 on latestOf(theMessages)
 	set theLatest to missing value
 	set theLatestDate to missing value
-	with timeout of 60 seconds
+	with timeout of 45 seconds
 		tell application "Mail"
 			repeat with i from 1 to count of theMessages
 				set oneMessage to item i of theMessages
@@ -182,7 +182,7 @@ on latestOf(theMessages)
 end latestOf
 
 on chosenMessages()
-	with timeout of 60 seconds
+	with timeout of 45 seconds
 		tell application "Mail"
 			if (count of message viewers) is 0 then return {}
 			set theChosen to selected messages of message viewer 1
@@ -194,7 +194,7 @@ on chosenMessages()
 end chosenMessages
 
 on latestInInbox()
-	with timeout of 60 seconds
+	with timeout of 45 seconds
 		tell application "Mail" to set theInbox to inbox
 	end timeout
 	set theCandidates to {}
@@ -208,7 +208,7 @@ end latestInInbox
 on messageAmong(theMessages, theId)
 	repeat with i from 1 to count of theMessages
 		set oneMessage to item i of theMessages
-		with timeout of 60 seconds
+		with timeout of 45 seconds
 			tell application "Mail" to set oneId to message id of oneMessage
 		end timeout
 		if my sameText(my bareId(oneId), theId) then return oneMessage
@@ -220,7 +220,7 @@ on messageIn(theMailbox, theId, theLimit)
 	set theMessages to my newestOf(theMailbox, theLimit)
 	set theCount to count of theMessages
 	if theCount is 0 then return missing value
-	with timeout of 60 seconds
+	with timeout of 45 seconds
 		-- One question for all of them; one for each would take seconds.
 		tell application "Mail" to set theIds to message id of messages 1 thru theCount of theMailbox
 	end timeout
@@ -235,7 +235,7 @@ on messageCalled(theId)
 	set theId to my bareId(theId)
 	set theFound to my messageAmong(my chosenMessages(), theId)
 	if theFound is not missing value then return theFound
-	with timeout of 60 seconds
+	with timeout of 45 seconds
 		tell application "Mail"
 			set theInbox to inbox
 			set theMailboxes to {}

@@ -4,7 +4,7 @@
 -- permission: Automation:Mail
 -- arguments: original: text, to: list, cc: list, body: text, attachments: list
 -- returns: id: text, subject: text, to: list
--- seconds: 60
+-- seconds: 45
 
 use AppleScript version "2.4"
 use framework "Foundation"
@@ -114,7 +114,7 @@ end bareId
 
 on partsOf(theMailbox)
 	-- A mailbox at the top, such as the inbox, stands for one of each account.
-	with timeout of 60 seconds
+	with timeout of 45 seconds
 		tell application "Mail"
 			try
 				set theParts to mailboxes of theMailbox
@@ -128,7 +128,7 @@ on partsOf(theMailbox)
 end partsOf
 
 on newestOf(theMailbox, theLimit)
-	with timeout of 60 seconds
+	with timeout of 45 seconds
 		tell application "Mail"
 			set theCount to count of messages of theMailbox
 			if theCount is 0 then return {}
@@ -141,7 +141,7 @@ end newestOf
 on latestOf(theMessages)
 	set theLatest to missing value
 	set theLatestDate to missing value
-	with timeout of 60 seconds
+	with timeout of 45 seconds
 		tell application "Mail"
 			repeat with i from 1 to count of theMessages
 				set oneMessage to item i of theMessages
@@ -160,7 +160,7 @@ on latestOf(theMessages)
 end latestOf
 
 on chosenMessages()
-	with timeout of 60 seconds
+	with timeout of 45 seconds
 		tell application "Mail"
 			if (count of message viewers) is 0 then return {}
 			set theChosen to selected messages of message viewer 1
@@ -172,7 +172,7 @@ on chosenMessages()
 end chosenMessages
 
 on latestInInbox()
-	with timeout of 60 seconds
+	with timeout of 45 seconds
 		tell application "Mail" to set theInbox to inbox
 	end timeout
 	set theCandidates to {}
@@ -186,7 +186,7 @@ end latestInInbox
 on messageAmong(theMessages, theId)
 	repeat with i from 1 to count of theMessages
 		set oneMessage to item i of theMessages
-		with timeout of 60 seconds
+		with timeout of 45 seconds
 			tell application "Mail" to set oneId to message id of oneMessage
 		end timeout
 		if my sameText(my bareId(oneId), theId) then return oneMessage
@@ -198,7 +198,7 @@ on messageIn(theMailbox, theId, theLimit)
 	set theMessages to my newestOf(theMailbox, theLimit)
 	set theCount to count of theMessages
 	if theCount is 0 then return missing value
-	with timeout of 60 seconds
+	with timeout of 45 seconds
 		-- One question for all of them; one for each would take seconds.
 		tell application "Mail" to set theIds to message id of messages 1 thru theCount of theMailbox
 	end timeout
@@ -213,7 +213,7 @@ on messageCalled(theId)
 	set theId to my bareId(theId)
 	set theFound to my messageAmong(my chosenMessages(), theId)
 	if theFound is not missing value then return theFound
-	with timeout of 60 seconds
+	with timeout of 45 seconds
 		tell application "Mail"
 			set theInbox to inbox
 			set theMailboxes to {}
@@ -232,7 +232,7 @@ end messageCalled
 
 -- begin _compose.applescript
 on draftIds()
-	with timeout of 60 seconds
+	with timeout of 45 seconds
 		tell application "Mail" to set theDrafts to drafts mailbox
 	end timeout
 	set theParts to my partsOf(theDrafts)
@@ -241,7 +241,7 @@ on draftIds()
 		set onePart to item i of theParts
 		set theCount to count of my newestOf(onePart, 100)
 		if theCount > 0 then
-			with timeout of 60 seconds
+			with timeout of 45 seconds
 				tell application "Mail" to set theIds to theIds & (message id of messages 1 thru theCount of onePart)
 			end timeout
 		end if
@@ -250,7 +250,7 @@ on draftIds()
 end draftIds
 
 on addRecipients(theMessage, theAddresses, theCopies)
-	with timeout of 60 seconds
+	with timeout of 45 seconds
 		tell application "Mail"
 			repeat with i from 1 to count of theAddresses
 				set oneAddress to item i of theAddresses
@@ -267,7 +267,7 @@ end addRecipients
 on writeBody(theMessage, theBody)
 	-- An attachment is put after the last paragraph, so that there has to be one.
 	if theBody is "" then set theBody to linefeed
-	with timeout of 60 seconds
+	with timeout of 45 seconds
 		tell application "Mail" to set content of theMessage to theBody
 	end timeout
 end writeBody
@@ -279,7 +279,7 @@ on attachFiles(theMessage, thePaths)
 	repeat with i from 1 to theCount
 		set end of theFiles to (POSIX file (item i of thePaths)) as alias
 	end repeat
-	with timeout of 60 seconds
+	with timeout of 45 seconds
 		tell application "Mail"
 			repeat with i from 1 to theCount
 				set oneFile to item i of theFiles
@@ -293,7 +293,7 @@ on attachFiles(theMessage, thePaths)
 end attachFiles
 
 on quotedText(theMessage)
-	with timeout of 60 seconds
+	with timeout of 45 seconds
 		tell application "Mail"
 			set theSender to sender of theMessage
 			set theContent to content of theMessage
@@ -308,7 +308,7 @@ on quotedText(theMessage)
 end quotedText
 
 on abandonMessage(theMessage)
-	with timeout of 60 seconds
+	with timeout of 45 seconds
 		tell application "Mail"
 			try
 				close theMessage saving no
@@ -318,7 +318,7 @@ on abandonMessage(theMessage)
 end abandonMessage
 
 on headersOf(theMessage)
-	with timeout of 60 seconds
+	with timeout of 45 seconds
 		tell application "Mail"
 			set theNumber to id of theMessage
 			set theSubject to subject of theMessage
@@ -329,7 +329,7 @@ on headersOf(theMessage)
 end headersOf
 
 on keepDraft(theMessage, theOutgoingId, idsBefore)
-	with timeout of 60 seconds
+	with timeout of 45 seconds
 		tell application "Mail"
 			save theMessage
 			try
@@ -350,7 +350,7 @@ on keepDraft(theMessage, theOutgoingId, idsBefore)
 end keepDraft
 
 on sendMessage(theMessage)
-	with timeout of 60 seconds
+	with timeout of 45 seconds
 		tell application "Mail"
 			try
 				set wasSent to (send theMessage)
@@ -369,7 +369,7 @@ on forwardOf(theOriginal, theAddresses, theCopies, theBody, thePaths)
 	-- Mail quotes the original and keeps its attachments only as long as nothing is written into the
 	-- forward. Otherwise the text is quoted here, and an original with attachments goes along as a file.
 	-- Returns the forward and the folder of that file, which is empty when there is none.
-	with timeout of 60 seconds
+	with timeout of 45 seconds
 		tell application "Mail"
 			set theForward to forward theOriginal without opening window
 			set theCount to count of mail attachments of theOriginal
@@ -405,7 +405,7 @@ on privateFolder()
 end privateFolder
 
 on sourceFile(theMessage, theFolder)
-	with timeout of 60 seconds
+	with timeout of 45 seconds
 		tell application "Mail" to set theSource to source of theMessage
 	end timeout
 	set thePath to theFolder & "/original message.eml"

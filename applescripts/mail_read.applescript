@@ -4,7 +4,7 @@
 -- permission: Automation:Mail
 -- arguments: id: text
 -- returns: id: text, source: text
--- seconds: 60
+-- seconds: 45
 
 use AppleScript version "2.4"
 use framework "Foundation"
@@ -14,7 +14,7 @@ on run theArguments
 	set thePayload to my readPayload(theArguments)
 	set theId to my textIn(thePayload, "id")
 	set theMessage to my messageCalled(theId)
-	with timeout of 60 seconds
+	with timeout of 45 seconds
 		tell application "Mail" to set theSource to source of theMessage
 	end timeout
 	return my answerFrom({{"id", my bareId(theId)}, {"source", my textOrEmpty(theSource)}})
@@ -108,7 +108,7 @@ end bareId
 
 on partsOf(theMailbox)
 	-- A mailbox at the top, such as the inbox, stands for one of each account.
-	with timeout of 60 seconds
+	with timeout of 45 seconds
 		tell application "Mail"
 			try
 				set theParts to mailboxes of theMailbox
@@ -122,7 +122,7 @@ on partsOf(theMailbox)
 end partsOf
 
 on newestOf(theMailbox, theLimit)
-	with timeout of 60 seconds
+	with timeout of 45 seconds
 		tell application "Mail"
 			set theCount to count of messages of theMailbox
 			if theCount is 0 then return {}
@@ -135,7 +135,7 @@ end newestOf
 on latestOf(theMessages)
 	set theLatest to missing value
 	set theLatestDate to missing value
-	with timeout of 60 seconds
+	with timeout of 45 seconds
 		tell application "Mail"
 			repeat with i from 1 to count of theMessages
 				set oneMessage to item i of theMessages
@@ -154,7 +154,7 @@ on latestOf(theMessages)
 end latestOf
 
 on chosenMessages()
-	with timeout of 60 seconds
+	with timeout of 45 seconds
 		tell application "Mail"
 			if (count of message viewers) is 0 then return {}
 			set theChosen to selected messages of message viewer 1
@@ -166,7 +166,7 @@ on chosenMessages()
 end chosenMessages
 
 on latestInInbox()
-	with timeout of 60 seconds
+	with timeout of 45 seconds
 		tell application "Mail" to set theInbox to inbox
 	end timeout
 	set theCandidates to {}
@@ -180,7 +180,7 @@ end latestInInbox
 on messageAmong(theMessages, theId)
 	repeat with i from 1 to count of theMessages
 		set oneMessage to item i of theMessages
-		with timeout of 60 seconds
+		with timeout of 45 seconds
 			tell application "Mail" to set oneId to message id of oneMessage
 		end timeout
 		if my sameText(my bareId(oneId), theId) then return oneMessage
@@ -192,7 +192,7 @@ on messageIn(theMailbox, theId, theLimit)
 	set theMessages to my newestOf(theMailbox, theLimit)
 	set theCount to count of theMessages
 	if theCount is 0 then return missing value
-	with timeout of 60 seconds
+	with timeout of 45 seconds
 		-- One question for all of them; one for each would take seconds.
 		tell application "Mail" to set theIds to message id of messages 1 thru theCount of theMailbox
 	end timeout
@@ -207,7 +207,7 @@ on messageCalled(theId)
 	set theId to my bareId(theId)
 	set theFound to my messageAmong(my chosenMessages(), theId)
 	if theFound is not missing value then return theFound
-	with timeout of 60 seconds
+	with timeout of 45 seconds
 		tell application "Mail"
 			set theInbox to inbox
 			set theMailboxes to {}

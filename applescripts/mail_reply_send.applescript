@@ -4,7 +4,7 @@
 -- permission: Automation:Mail
 -- arguments: original: text, cc: list, body: text, attachments: list
 -- returns: id: text, subject: text, to: list
--- seconds: 60
+-- seconds: 45
 
 use AppleScript version "2.4"
 use framework "Foundation"
@@ -108,7 +108,7 @@ end bareId
 
 on partsOf(theMailbox)
 	-- A mailbox at the top, such as the inbox, stands for one of each account.
-	with timeout of 60 seconds
+	with timeout of 45 seconds
 		tell application "Mail"
 			try
 				set theParts to mailboxes of theMailbox
@@ -122,7 +122,7 @@ on partsOf(theMailbox)
 end partsOf
 
 on newestOf(theMailbox, theLimit)
-	with timeout of 60 seconds
+	with timeout of 45 seconds
 		tell application "Mail"
 			set theCount to count of messages of theMailbox
 			if theCount is 0 then return {}
@@ -135,7 +135,7 @@ end newestOf
 on latestOf(theMessages)
 	set theLatest to missing value
 	set theLatestDate to missing value
-	with timeout of 60 seconds
+	with timeout of 45 seconds
 		tell application "Mail"
 			repeat with i from 1 to count of theMessages
 				set oneMessage to item i of theMessages
@@ -154,7 +154,7 @@ on latestOf(theMessages)
 end latestOf
 
 on chosenMessages()
-	with timeout of 60 seconds
+	with timeout of 45 seconds
 		tell application "Mail"
 			if (count of message viewers) is 0 then return {}
 			set theChosen to selected messages of message viewer 1
@@ -166,7 +166,7 @@ on chosenMessages()
 end chosenMessages
 
 on latestInInbox()
-	with timeout of 60 seconds
+	with timeout of 45 seconds
 		tell application "Mail" to set theInbox to inbox
 	end timeout
 	set theCandidates to {}
@@ -180,7 +180,7 @@ end latestInInbox
 on messageAmong(theMessages, theId)
 	repeat with i from 1 to count of theMessages
 		set oneMessage to item i of theMessages
-		with timeout of 60 seconds
+		with timeout of 45 seconds
 			tell application "Mail" to set oneId to message id of oneMessage
 		end timeout
 		if my sameText(my bareId(oneId), theId) then return oneMessage
@@ -192,7 +192,7 @@ on messageIn(theMailbox, theId, theLimit)
 	set theMessages to my newestOf(theMailbox, theLimit)
 	set theCount to count of theMessages
 	if theCount is 0 then return missing value
-	with timeout of 60 seconds
+	with timeout of 45 seconds
 		-- One question for all of them; one for each would take seconds.
 		tell application "Mail" to set theIds to message id of messages 1 thru theCount of theMailbox
 	end timeout
@@ -207,7 +207,7 @@ on messageCalled(theId)
 	set theId to my bareId(theId)
 	set theFound to my messageAmong(my chosenMessages(), theId)
 	if theFound is not missing value then return theFound
-	with timeout of 60 seconds
+	with timeout of 45 seconds
 		tell application "Mail"
 			set theInbox to inbox
 			set theMailboxes to {}
@@ -226,7 +226,7 @@ end messageCalled
 
 -- begin _compose.applescript
 on draftIds()
-	with timeout of 60 seconds
+	with timeout of 45 seconds
 		tell application "Mail" to set theDrafts to drafts mailbox
 	end timeout
 	set theParts to my partsOf(theDrafts)
@@ -235,7 +235,7 @@ on draftIds()
 		set onePart to item i of theParts
 		set theCount to count of my newestOf(onePart, 100)
 		if theCount > 0 then
-			with timeout of 60 seconds
+			with timeout of 45 seconds
 				tell application "Mail" to set theIds to theIds & (message id of messages 1 thru theCount of onePart)
 			end timeout
 		end if
@@ -244,7 +244,7 @@ on draftIds()
 end draftIds
 
 on addRecipients(theMessage, theAddresses, theCopies)
-	with timeout of 60 seconds
+	with timeout of 45 seconds
 		tell application "Mail"
 			repeat with i from 1 to count of theAddresses
 				set oneAddress to item i of theAddresses
@@ -261,7 +261,7 @@ end addRecipients
 on writeBody(theMessage, theBody)
 	-- An attachment is put after the last paragraph, so that there has to be one.
 	if theBody is "" then set theBody to linefeed
-	with timeout of 60 seconds
+	with timeout of 45 seconds
 		tell application "Mail" to set content of theMessage to theBody
 	end timeout
 end writeBody
@@ -273,7 +273,7 @@ on attachFiles(theMessage, thePaths)
 	repeat with i from 1 to theCount
 		set end of theFiles to (POSIX file (item i of thePaths)) as alias
 	end repeat
-	with timeout of 60 seconds
+	with timeout of 45 seconds
 		tell application "Mail"
 			repeat with i from 1 to theCount
 				set oneFile to item i of theFiles
@@ -287,7 +287,7 @@ on attachFiles(theMessage, thePaths)
 end attachFiles
 
 on quotedText(theMessage)
-	with timeout of 60 seconds
+	with timeout of 45 seconds
 		tell application "Mail"
 			set theSender to sender of theMessage
 			set theContent to content of theMessage
@@ -302,7 +302,7 @@ on quotedText(theMessage)
 end quotedText
 
 on abandonMessage(theMessage)
-	with timeout of 60 seconds
+	with timeout of 45 seconds
 		tell application "Mail"
 			try
 				close theMessage saving no
@@ -312,7 +312,7 @@ on abandonMessage(theMessage)
 end abandonMessage
 
 on headersOf(theMessage)
-	with timeout of 60 seconds
+	with timeout of 45 seconds
 		tell application "Mail"
 			set theNumber to id of theMessage
 			set theSubject to subject of theMessage
@@ -323,7 +323,7 @@ on headersOf(theMessage)
 end headersOf
 
 on keepDraft(theMessage, theOutgoingId, idsBefore)
-	with timeout of 60 seconds
+	with timeout of 45 seconds
 		tell application "Mail"
 			save theMessage
 			try
@@ -344,7 +344,7 @@ on keepDraft(theMessage, theOutgoingId, idsBefore)
 end keepDraft
 
 on sendMessage(theMessage)
-	with timeout of 60 seconds
+	with timeout of 45 seconds
 		tell application "Mail"
 			try
 				set wasSent to (send theMessage)
@@ -362,7 +362,7 @@ end sendMessage
 on replyTo(theOriginal, theCopies, theBody, thePaths)
 	-- With a window, Mail ignores what is written into the reply. Without one, its own quote is kept
 	-- only as long as nothing is written, so that the quote is made here.
-	with timeout of 60 seconds
+	with timeout of 45 seconds
 		tell application "Mail" to set theReply to reply theOriginal without opening window
 	end timeout
 	try

@@ -4,7 +4,7 @@
 -- permission: Automation:Mail
 -- arguments: none
 -- returns: id: text, sender: text, subject: text, answer_to: list, source: text
--- seconds: 60
+-- seconds: 45
 
 use AppleScript version "2.4"
 use framework "Foundation"
@@ -16,7 +16,7 @@ on run theArguments
 	set theMessage to my latestOf(my chosenMessages())
 	if theMessage is missing value then set theMessage to my latestInInbox()
 	if theMessage is missing value then error "Nothing is selected, and the inbox is empty." number 1005
-	with timeout of 60 seconds
+	with timeout of 45 seconds
 		tell application "Mail"
 			set theId to message id of theMessage
 			set theSender to sender of theMessage
@@ -118,7 +118,7 @@ end bareId
 
 on partsOf(theMailbox)
 	-- A mailbox at the top, such as the inbox, stands for one of each account.
-	with timeout of 60 seconds
+	with timeout of 45 seconds
 		tell application "Mail"
 			try
 				set theParts to mailboxes of theMailbox
@@ -132,7 +132,7 @@ on partsOf(theMailbox)
 end partsOf
 
 on newestOf(theMailbox, theLimit)
-	with timeout of 60 seconds
+	with timeout of 45 seconds
 		tell application "Mail"
 			set theCount to count of messages of theMailbox
 			if theCount is 0 then return {}
@@ -145,7 +145,7 @@ end newestOf
 on latestOf(theMessages)
 	set theLatest to missing value
 	set theLatestDate to missing value
-	with timeout of 60 seconds
+	with timeout of 45 seconds
 		tell application "Mail"
 			repeat with i from 1 to count of theMessages
 				set oneMessage to item i of theMessages
@@ -164,7 +164,7 @@ on latestOf(theMessages)
 end latestOf
 
 on chosenMessages()
-	with timeout of 60 seconds
+	with timeout of 45 seconds
 		tell application "Mail"
 			if (count of message viewers) is 0 then return {}
 			set theChosen to selected messages of message viewer 1
@@ -176,7 +176,7 @@ on chosenMessages()
 end chosenMessages
 
 on latestInInbox()
-	with timeout of 60 seconds
+	with timeout of 45 seconds
 		tell application "Mail" to set theInbox to inbox
 	end timeout
 	set theCandidates to {}
@@ -190,7 +190,7 @@ end latestInInbox
 on messageAmong(theMessages, theId)
 	repeat with i from 1 to count of theMessages
 		set oneMessage to item i of theMessages
-		with timeout of 60 seconds
+		with timeout of 45 seconds
 			tell application "Mail" to set oneId to message id of oneMessage
 		end timeout
 		if my sameText(my bareId(oneId), theId) then return oneMessage
@@ -202,7 +202,7 @@ on messageIn(theMailbox, theId, theLimit)
 	set theMessages to my newestOf(theMailbox, theLimit)
 	set theCount to count of theMessages
 	if theCount is 0 then return missing value
-	with timeout of 60 seconds
+	with timeout of 45 seconds
 		-- One question for all of them; one for each would take seconds.
 		tell application "Mail" to set theIds to message id of messages 1 thru theCount of theMailbox
 	end timeout
@@ -217,7 +217,7 @@ on messageCalled(theId)
 	set theId to my bareId(theId)
 	set theFound to my messageAmong(my chosenMessages(), theId)
 	if theFound is not missing value then return theFound
-	with timeout of 60 seconds
+	with timeout of 45 seconds
 		tell application "Mail"
 			set theInbox to inbox
 			set theMailboxes to {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 
 from phonenumbers import normalize_digits_only
@@ -13,6 +14,7 @@ from tinyagent.tools._phones import dialable
 from tinyagent.tools._phrases import quoted
 from tinyagent.tools.context import ToolContext
 
+NAMING_S = 5.0
 _ENDING = 7
 """Digits at the end of a number that are the same however it is written."""
 
@@ -30,8 +32,8 @@ async def send_sms(context: ToolContext, recipients: Recipients, message: str) -
     if not message.strip():
         raise ToolError("The text message is empty.", hint="Say what it should tell.", param="message")
     numbers = _numbers(recipients, context.region)
-    made = await context.desktop.messages.send(numbers, message, send=context.call.send)
     people = ", ".join(await _named(context, numbers))
+    made = await context.desktop.messages.send(numbers, message, send=context.call.send)
     if context.call.send:
         return ToolResult(
             f"Sent the text message {made.id}.",
@@ -46,7 +48,18 @@ async def send_sms(context: ToolContext, recipients: Recipients, message: str) -
 
 
 async def _named(context: ToolContext, numbers: Sequence[str]) -> list[str]:
-    """The numbers with the names of the contacts that have them, so that a wrong one is noticed."""
+    """The numbers with the names of the contacts that have them, so that a wrong one is noticed.
+
+    Bare numbers when the contacts cannot be read, or not soon: the message does not depend on it.
+    """
+    try:
+        async with asyncio.timeout(NAMING_S):
+            return await _with_owners(context, numbers)
+    except (TimeoutError, ToolError):
+        return list(numbers)
+
+
+async def _with_owners(context: ToolContext, numbers: Sequence[str]) -> list[str]:
     owners: dict[str, dict[str, None]] = {number: {} for number in numbers}
     endings = {number[-_ENDING:] for number in numbers}
     for contact in await context.desktop.contacts.all():

@@ -179,7 +179,7 @@ def test_the_doctor_says_whether_examples_can_be_used(
     if damaged:
         content = (copy / "vectors.npy").read_bytes()
         (copy / "vectors.npy").write_bytes(content[:-1] + b"?")
-    monkeypatch.setattr("tinyagent.bootstrap.models_folder", lambda: copy.parent)
+    monkeypatch.setattr("tinyagent.bootstrap.models.models_folder", lambda: copy.parent)
     finding = check_examples(load_settings(home=copy.parent))
     assert (finding.verdict, words in finding.detail) == (verdict, True)
     off = check_examples(load_settings(home=copy.parent, planner_examples=0))

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tinyagent.apps.base import Desktop, Made, MailDraft, SelectedMail, StoredMail
+from tinyagent.apps.base import Contact, Desktop, Made, MailDraft, SelectedMail, StoredMail
 from tinyagent.apps.portable import portable_desktop
 from tinyagent.apps.portable.mail import PortableMail
 from tinyagent.apps.portable.maps import PortableMaps
@@ -22,6 +22,7 @@ from tinyagent.errors import (
     ChangedSince,
     NoMatch,
     NotConfigured,
+    PermissionMissing,
     ToolError,
     UnknownTool,
 )
@@ -158,6 +159,23 @@ async def test_a_draft_in_place_of_a_sent_mail_says_why(host: LocalToolHost) -> 
 async def test_a_message_that_cannot_be_sent_is_refused(host: LocalToolHost) -> None:
     with pytest.raises(NotConfigured):
         await host.call("send_sms", [["+14155550142"], "hi"], SEND)
+
+
+class LockedContacts:
+    """An address book that may not be read."""
+
+    async def find(self, name: str) -> Sequence[Contact]:
+        raise PermissionMissing("Contacts may not be read.")
+
+    async def all(self) -> Sequence[Contact]:
+        raise PermissionMissing("Contacts may not be read.")
+
+
+async def test_a_message_goes_out_where_the_contacts_cannot_be_read(desktop: Desktop, data: Path) -> None:
+    host = LocalToolHost(replace(desktop, contacts=LockedContacts()), AsGiven())
+    result = await host.call("send_sms", (["+14155550101"], "Hello"), DRAFT)
+    assert "+14155550101" in result.message
+    assert len(list((data / "messages" / "outbox").iterdir())) == 1
 
 
 def test_a_desktop_that_can_send_says_so(sender: LocalToolHost) -> None:
