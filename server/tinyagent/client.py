@@ -1,4 +1,4 @@
-"""The HTTP client of the command line: start a run, follow it, cancel it, look at old ones.
+"""The HTTP client of the command line: start a run, follow it, answer it, take it back, look at old ones.
 
 A connection that breaks while a run is followed is made again where it broke; a run is
 started at most once, however often the request has to be repeated.
@@ -11,7 +11,7 @@ import contextlib
 import ipaddress
 import json
 import uuid
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from datetime import datetime
 from types import TracebackType
 from typing import Any, Self, cast
@@ -20,12 +20,15 @@ import httpx
 from httpx_sse import SSEError, aconnect_sse
 
 from tinyagent.domain.events import EVENT, TERMINAL, Event
+from tinyagent.domain.run import RunState, fold
 from tinyagent.errors import InvalidRequest, ServerUnreachable, TinyAgentError, Unauthorized
 
 HIGHEST_PORT = 65535
 CONNECT_TIMEOUT_S = 5.0
 ANSWER_TIMEOUT_S = 90.0
 """Longer than a planner takes to load at its first use, and than a cancelled call takes to end."""
+UNDO_TIMEOUT_S = 600.0
+"""Every call of a run may take a minute to be taken back."""
 SILENCE_S = 45.0
 """An event stream sends something every 15 s; after three missed times the connection is dead."""
 RECONNECT_WAITS_S = (0.2, 0.5, 1.0, 2.0, 4.0)
@@ -55,9 +58,18 @@ class Client:
     ) -> None:
         await self._http.aclose()
 
-    async def start(self, query: str, planner: str | None = None, now: datetime | None = None) -> str:
-        """Begin a run and return its id."""
-        body: dict[str, Any] = {"query": query}
+    async def start(
+        self,
+        query: str,
+        planner: str | None = None,
+        now: datetime | None = None,
+        approval: str | None = None,
+        answerable: bool = True,
+    ) -> str:
+        """Begin a run and return its id. `answerable` promises an answer when the run asks."""
+        body: dict[str, Any] = {"query": query, "answerable": answerable}
+        if approval is not None:
+            body["approval"] = approval
         if planner is not None:
             body["planner"] = planner
         if now is not None:
@@ -109,10 +121,50 @@ class Client:
         """Stop the run; what writes at this moment is finished first."""
         await self._request("POST", f"/v1/runs/{run}/cancel")
 
-    async def runs(self, limit: int) -> list[dict[str, Any]]:
-        """Summaries of runs, newest first."""
-        page = await self._request("GET", "/v1/runs", params={"limit": limit})
+    async def decide(self, run: str, decisions: Mapping[int, str], approved: bool, reason: str = "") -> None:
+        """Answer what the run asks: the digests that were seen, by task; all are decided, or none.
+
+        Raises Conflict when a task does not wait for exactly that.
+        """
+        body: dict[str, Any] = {"tasks": {str(task): digest for task, digest in decisions.items()}}
+        if not approved:
+            body["reason"] = reason
+        await self._request("POST", f"/v1/runs/{run}/{'approve' if approved else 'reject'}", json=body)
+
+    async def undo(self, run: str, task: int | None) -> list[dict[str, Any]]:
+        """Take back one call, or all: a `task`, `tool`, `message` and `error` for each. Raises Conflict."""
+        place = f"/v1/runs/{run}" if task is None else f"/v1/runs/{run}/tasks/{task}"
+        undone = await self._request("POST", f"{place}/undo", timeout=UNDO_TIMEOUT_S)
+        return cast("list[dict[str, Any]]", undone["data"])
+
+    async def parameters(self) -> dict[str, list[str]]:
+        """The names of every tool's parameters, in their order."""
+        tools = cast("list[dict[str, Any]]", (await self._request("GET", "/v1/tools"))["data"])
+        return {str(tool["name"]): list(tool["parameters"]["properties"]) for tool in tools}
+
+    async def runs(self, limit: int, before: str | None = None) -> list[dict[str, Any]]:
+        """Summaries of runs, newest first, of those below the id `before`."""
+        params = {"limit": limit} if before is None else {"limit": limit, "before": before}
+        page = await self._request("GET", "/v1/runs", params=params)
         return cast("list[dict[str, Any]]", page["data"])
+
+    async def run_ids(self, limit: int, before: str | None = None) -> list[str]:
+        """The same, their ids alone."""
+        return [str(summary["run"]) for summary in await self.runs(limit, before)]
+
+    async def state(self, run: str) -> RunState:
+        """The state after all events that there are now; a run under way is not waited for."""
+        last = int((await self.run(run))["last_seq"])
+        state: RunState | None = None
+        while state is None or state.last_seq < last:  # what is taken back follows the end
+            after = state.last_seq if state else 0
+            async with contextlib.aclosing(self.events(run, after)) as events:
+                async for event in events:
+                    state = fold([event], state)
+                    assert state is not None
+                    if event.seq >= last:
+                        break
+        return state
 
     async def run(self, run: str) -> dict[str, Any]:
         """The whole run as it stands."""

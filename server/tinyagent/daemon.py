@@ -14,28 +14,35 @@ import uvicorn
 
 from tinyagent.api.app import create_app
 from tinyagent.api.security import Permission, SecuritySettings, Token, host_values
-from tinyagent.bootstrap import open_service
+from tinyagent.bootstrap import build_workers, open_service
 from tinyagent.engine.runs import RunService
 from tinyagent.errors import AddressInUse, ConfigurationError
-from tinyagent.home import read_token
+from tinyagent.home import known_worker_token, read_token, read_worker_token
 from tinyagent.settings import Settings
+from tinyagent.workers.queue import WorkerQueue
 
 LOOPBACK_NAMES = ("127.0.0.1", "localhost", "::1")
 GRACEFUL_STOP_S = 5
+DRAIN_S = 10.0
+"""How long a stopping server waits for what its workers carry out."""
 ALL_SCOPES: frozenset[Permission] = frozenset({"run", "read", "worker", "admin"})
+WORKER_SCOPE: frozenset[Permission] = frozenset({"worker"})
 
 
-async def serve(settings: Settings, started: Callable[[str], None]) -> None:
-    """Serve until a signal stops the process; `started` is called with the URL.
+async def serve(settings: Settings, started: Callable[[str, RunService], None]) -> None:
+    """Serve until a signal stops the process; `started` is called with the URL and what is served.
 
     Raises AddressInUse, ConfigurationError, Conflict (another process uses the home folder) or
     JournalError, all before anything is served.
     """
     token = read_token(settings)  # made before anybody can connect and look for it
+    workers = build_workers(settings)
+    if workers is not None:
+        read_worker_token(settings)
     with listening_socket(settings) as listener:
         port = listener.getsockname()[1]
-        async with open_service(settings) as service:
-            app = create_app(service, security(settings, port, token))
+        async with open_service(settings, workers) as service:
+            app = create_app(service, security(settings, port, token), workers=workers)
             config = uvicorn.Config(
                 app,
                 log_level="warning",
@@ -44,21 +51,38 @@ async def serve(settings: Settings, started: Callable[[str], None]) -> None:
                 server_header=False,
                 timeout_graceful_shutdown=GRACEFUL_STOP_S,
             )
-            server = _Server(config, service)
-            started(f"http://{_shown_host(settings.host)}:{port}")
+            server = _Server(config, service, workers)
+            started(f"http://{_shown_host(settings.host)}:{port}", service)
             await server.serve([listener])
 
 
 class _Server(uvicorn.Server):
-    """Stops the runs as soon as it is told to end, so that no open stream holds it."""
+    """Stops the runs as soon as it is told to end, so that no open stream holds it.
 
-    def __init__(self, config: uvicorn.Config, service: RunService) -> None:
+    It listens until its workers have handed in what they carry out, so that it is recorded; told
+    a second time, it waits no longer.
+    """
+
+    def __init__(self, config: uvicorn.Config, service: RunService, workers: WorkerQueue | None) -> None:
         super().__init__(config)
         self._service = service
+        self._workers = workers
         self._loop = asyncio.get_running_loop()
+        self._draining: asyncio.Task[None] | None = None
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        self._loop.call_soon_threadsafe(self._service.stop_runs)
+        self._loop.call_soon_threadsafe(self._end, sig, frame)
+
+    def _end(self, sig: int, frame: FrameType | None) -> None:
+        self._service.stop_runs()
+        if self._workers is None or self._draining is not None:
+            super().handle_exit(sig, frame)
+        else:
+            self._draining = asyncio.create_task(self._end_drained(self._workers, sig, frame))
+
+    async def _end_drained(self, workers: WorkerQueue, sig: int, frame: FrameType | None) -> None:
+        workers.stop()
+        await workers.drained(DRAIN_S)
         super().handle_exit(sig, frame)
 
 
@@ -101,6 +125,7 @@ def security(settings: Settings, port: int, token: str) -> SecuritySettings:
         tokens=(Token("owner", token, ALL_SCOPES),),
         hosts=host_values([*LOOPBACK_NAMES, *own, *named], port) | full,
         origins=frozenset(settings.allowed_origins),
+        more_tokens=lambda: [Token("worker", known_worker_token(settings), WORKER_SCOPE)],
     )
 
 

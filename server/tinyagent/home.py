@@ -43,8 +43,45 @@ def read_token(settings: Settings) -> str:
     """
     if settings.token is not None:
         return settings.token.get_secret_value()
+    return _kept_token(settings, settings.token_file)
+
+
+def read_worker_token(settings: Settings) -> str:
+    """The token that workers present to this server; it is made if need be.
+
+    Raises ConfigurationError or StorageFull.
+    """
+    return _kept_token(settings, settings.worker_token_file)
+
+
+def known_worker_token(settings: Settings) -> str:
+    """The token that workers present, as things stand now: empty when there is none, or no readable one."""
+    try:
+        return settings.worker_token_file.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError):
+        return ""
+
+
+def revoke_worker_token(settings: Settings) -> bool:
+    """Delete the workers' token; a running server refuses it from now on. False when there was none.
+
+    Raises ConfigurationError.
+    """
+    path = settings.worker_token_file
+    try:
+        path.unlink()
+    except FileNotFoundError:
+        return False
+    except OSError as error:
+        raise ConfigurationError(
+            f"The token file {path} cannot be deleted: {error.strerror}.", hint="Check its permissions."
+        ) from error
+    return True
+
+
+def _kept_token(settings: Settings, path: Path) -> str:
+    """The token in a file of the home folder; a new one is made where there is none."""
     prepare_home(settings)
-    path = settings.token_file
     try:
         with FileLock(f"{path}.lock", timeout=TOKEN_LOCK_S):
             if not path.exists():

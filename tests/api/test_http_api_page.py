@@ -11,8 +11,10 @@ from pathlib import Path
 import pytest
 
 from tests.api.conftest import ADMIN, Serve, build
+from tinyagent.api.approvals import RejectTask, RejectTasks
 from tinyagent.api.chat_request import NEUTRAL, ChatRequest
 from tinyagent.api.runs import StartRun
+from tinyagent.domain.events import EVENT
 
 PAGE = (Path(__file__).parents[2] / "docs" / "http-api.md").read_text()
 
@@ -24,10 +26,25 @@ def test_every_route_is_on_the_page() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", [*ChatRequest.model_fields, *NEUTRAL, *StartRun.model_fields, "limit", "before"]
+    "name",
+    [
+        *ChatRequest.model_fields,
+        *NEUTRAL,
+        *StartRun.model_fields,
+        *RejectTask.model_fields,
+        *RejectTasks.model_fields,
+        "limit",
+        "before",
+    ],
 )
 def test_every_parameter_is_on_the_page(name: str) -> None:
     assert re.search(rf"`{name}\b", PAGE)
+
+
+def test_every_type_of_event_is_on_the_page() -> None:
+    types = EVENT.json_schema()["discriminator"]["mapping"]
+    assert len(types) > 10
+    assert [name for name in types if f"`{name}`" not in PAGE] == []
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="the examples call curl")
@@ -57,6 +74,7 @@ async def test_the_examples_run_in_their_order(serve: Serve) -> None:
         "200",
         "200",
         "200",
+        "409",
         "409",
         "204",
         "200",

@@ -65,7 +65,7 @@ async def test_a_now_that_is_no_wall_clock_time_is_refused(api: Api, written: st
     assert (answer.status_code, answer.json()["error"]["param"]) == (400, "now")
 
 
-async def test_only_drafts_are_approved(api: Api) -> None:
+async def test_only_known_approvals_are_taken(api: Api) -> None:
     assert (await start(api.client, approval="draft")).status_code == 202
     assert (await start(api.client, approval=None)).status_code == 202
     answer = await start(api.client, approval="send")

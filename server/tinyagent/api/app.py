@@ -6,7 +6,7 @@ from fastapi import Depends, FastAPI, Request
 from starlette.types import Lifespan
 
 from tinyagent import __version__
-from tinyagent.api import approvals, chat, runs, service
+from tinyagent.api import approvals, chat, runs, service, worker
 from tinyagent.api.failures import ErrorBody, FailureMiddleware, install_failures
 from tinyagent.api.retries import Retries
 from tinyagent.api.security import SecurityMiddleware, SecuritySettings
@@ -14,6 +14,7 @@ from tinyagent.api.serving import Serving
 from tinyagent.api.watchers import Watchers
 from tinyagent.engine.runs import RunService
 from tinyagent.errors import InvalidRequest
+from tinyagent.workers.queue import WorkerQueue
 
 KEEPALIVE_S = 15.0
 DISCONNECT_GRACE_S = 2.0
@@ -23,11 +24,14 @@ def create_app(
     engine: RunService,
     security: SecuritySettings,
     *,
+    workers: WorkerQueue | None = None,
     lifespan: Lifespan[FastAPI] | None = None,
     keepalive_s: float = KEEPALIVE_S,
     disconnect_grace_s: float = DISCONNECT_GRACE_S,
 ) -> FastAPI:
     """The API over an engine whose life is the caller's, by `lifespan`.
+
+    `workers` is the engine's tool host where workers carry out its calls.
 
     `keepalive_s` is the longest silence of a stream; `disconnect_grace_s` is how long a run goes
     on for a client that left and may come back.
@@ -44,8 +48,10 @@ def create_app(
         # Nothing of what a private server sees is traced, whatever else is installed beside it.
         telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
     )
-    app.state.serving = Serving(engine, Watchers(engine, disconnect_grace_s), Retries(engine), keepalive_s)
-    for room in (service, chat, runs, approvals):
+    app.state.serving = Serving(
+        engine, Watchers(engine, disconnect_grace_s), Retries(engine), keepalive_s, workers
+    )
+    for room in (service, chat, runs, approvals, worker):
         app.include_router(room.router)
     install_failures(app)
     app.add_middleware(FailureMiddleware)

@@ -179,7 +179,10 @@ class RunList(BaseModel):
 
 
 class ToolBody(BaseModel):
-    """A tool; `parameters` is a JSON schema and `reason` says why a disabled one is."""
+    """A tool; `parameters` is a JSON schema and `reason` says why a disabled one is.
+
+    `drafts_only` says why it cannot send here, or is empty. `workers` are those that carry it out.
+    """
 
     name: str
     description: str
@@ -189,6 +192,8 @@ class ToolBody(BaseModel):
     app: str
     enabled: bool
     reason: str
+    drafts_only: str
+    workers: list[str]
 
     @classmethod
     def of(cls, status: ToolStatus) -> ToolBody:
@@ -202,6 +207,8 @@ class ToolBody(BaseModel):
             app=spec.app,
             enabled=status.enabled,
             reason=status.reason,
+            drafts_only=status.drafts_only,
+            workers=list(status.workers),
         )
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import hmac
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -37,6 +37,8 @@ MIN_SECRET_CHARACTERS = 16
 OPEN_PATHS = frozenset({"/healthz"})
 CALLER_KEY = "tinyagent.caller"
 """Where the middleware leaves the caller's token name in the ASGI scope."""
+ADMITTED_KEY = "tinyagent.admitted"
+"""Where it leaves a function that says whether the caller's token is still valid."""
 
 BODY_S = 30.0
 """How long the next piece of a body may take."""
@@ -52,22 +54,35 @@ class Token:
     secret: str
     scopes: frozenset[Permission]
 
+    @property
+    def strong(self) -> bool:
+        """Whether it is too long to be guessed."""
+        return len(self.secret) >= MIN_SECRET_CHARACTERS
+
+
+def no_tokens() -> Sequence[Token]:
+    """For servers whose tokens stay the same."""
+    return ()
+
 
 @dataclass(frozen=True)
 class SecuritySettings:
     """Tokens, the Host values (with port) that mean this server, and the origins of known pages.
 
-    A page that this server serves itself is of its own origin and needs no entry.
+    A page that this server serves itself is of its own origin and needs no entry. `more_tokens` is
+    asked at every request that comes with none of the others, so that they can be made and revoked
+    while the server runs; those that anybody could guess are left out.
     """
 
     tokens: tuple[Token, ...]
     hosts: frozenset[str]
     origins: frozenset[str] = frozenset()
     max_json_bytes: int = 2_000_000
+    more_tokens: Callable[[], Sequence[Token]] = no_tokens
 
     def __post_init__(self) -> None:
         """Raises ConfigurationError for a token that anybody could guess."""
-        weak = [token.name for token in self.tokens if len(token.secret) < MIN_SECRET_CHARACTERS]
+        weak = [token.name for token in self.tokens if not token.strong]
         if weak:
             raise ConfigurationError(
                 f"The token {weak[0]!r} is shorter than {MIN_SECRET_CHARACTERS} characters.",
@@ -97,7 +112,6 @@ class SecurityMiddleware:
     def __init__(self, app: ASGIApp, settings: SecuritySettings) -> None:
         self._app = app
         self._settings = settings
-        self._secrets = [(token, token.secret.encode()) for token in settings.tokens]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -122,6 +136,8 @@ class SecurityMiddleware:
             if needed not in token.scopes and "admin" not in token.scopes:
                 raise Forbidden(f"This token does not have the scope `{needed}`.")
             scope[CALLER_KEY] = token.name
+            secret = token.secret.encode()
+            scope[ADMITTED_KEY] = lambda: self._known(secret) is not None
         if scope["type"] == "http" and scope["method"] in _BODY_METHODS:
             _check_content_type(headers)
         self._check_length(headers)
@@ -146,14 +162,16 @@ class SecurityMiddleware:
         if not values:
             raise Unauthorized("No token was sent.", hint="Send `Authorization: Bearer <token>`.")
         scheme, _, secret = values[0].partition(" ")
-        given = secret.strip().encode("latin-1", "replace")
-        found: Token | None = None
-        for token, expected in self._secrets:
-            if hmac.compare_digest(given, expected):
-                found = token
+        found = self._known(secret.strip().encode("latin-1", "replace"))
         if found is None or scheme.lower() != "bearer" or len(values) > 1:
             raise Unauthorized("The token is not valid.", hint="`tinyagent token` prints the right one.")
         return found
+
+    def _known(self, given: bytes) -> Token | None:
+        """The token with this secret, as things stand now."""
+        return _matching(given, self._settings.tokens) or _matching(
+            given, [token for token in self._settings.more_tokens() if token.strong]
+        )
 
     def _check_length(self, headers: Headers) -> None:
         length = headers.get("content-length", "0")
@@ -161,6 +179,15 @@ class SecurityMiddleware:
             raise InvalidRequest("The Content-Length header is not a number.")
         if int(length) > self._settings.max_json_bytes:
             raise _too_large(self._settings.max_json_bytes)
+
+
+def _matching(given: bytes, tokens: Iterable[Token]) -> Token | None:
+    """All are compared, each in constant time."""
+    found: Token | None = None
+    for token in tokens:
+        if hmac.compare_digest(given, token.secret.encode()):
+            found = token
+    return found
 
 
 async def _refuse(error: TinyAgentError, scope: Scope, receive: Receive, send: Send) -> None:

@@ -11,6 +11,7 @@ from tinyagent.api.retries import Retries
 from tinyagent.api.security import CALLER_KEY
 from tinyagent.api.watchers import Watchers
 from tinyagent.engine.runs import RunService
+from tinyagent.workers.queue import WorkerQueue
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,8 @@ class Serving:
     watchers: Watchers
     retries: Retries
     keepalive_s: float
+    workers: WorkerQueue | None = None
+    """None when calls are carried out in this process."""
 
 
 def _serving(request: Request) -> Serving:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import sys
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
+from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Protocol
+from typing import TYPE_CHECKING, Annotated, Literal, Protocol
 
 import typer
 
@@ -17,10 +18,12 @@ from tinyagent.cli.options import GlobalOptions
 from tinyagent.errors import Conflict, TinyAgentError
 
 if TYPE_CHECKING:
+    from tinyagent.cli.prompt import Prompt
     from tinyagent.cli.views import View
     from tinyagent.domain.events import Event
     from tinyagent.domain.run import RunState
-    from tinyagent.engine.runs import RunService
+
+Approval = Literal["draft", "ask", "auto"]
 
 CANCEL_TIMEOUT_S = 10.0
 
@@ -40,32 +43,38 @@ def read_request(words: list[str]) -> str:
     return text.strip()
 
 
+@dataclass(frozen=True)
+class Wish:
+    """What is asked for; `answerable` promises an answer when the run asks."""
+
+    query: str
+    planner: str | None = None
+    now: datetime | None = None
+    approval: Approval | None = None
+    answerable: bool = False
+
+
 class Runs(Protocol):
     """Who carries out runs: a server, or a service in this process."""
 
-    async def start(self, query: str, planner: str | None = None, now: datetime | None = None) -> str: ...
+    async def start(
+        self,
+        query: str,
+        planner: str | None = None,
+        now: datetime | None = None,
+        approval: Approval | None = None,
+        answerable: bool = True,
+    ) -> str: ...
 
     def events(self, run: str) -> AsyncGenerator[Event]: ...
 
     async def cancel(self, run: str) -> None: ...
 
+    async def decide(
+        self, run: str, decisions: Mapping[int, str], approved: bool, reason: str = ""
+    ) -> None: ...
 
-class LocalRuns:
-    """Runs in this process."""
-
-    def __init__(self, service: RunService) -> None:
-        self._service = service
-
-    async def start(self, query: str, planner: str | None = None, now: datetime | None = None) -> str:
-        from tinyagent.engine.runs import RunRequest
-
-        return (await self._service.start(RunRequest(query, planner=planner, now=now))).run
-
-    def events(self, run: str) -> AsyncGenerator[Event]:
-        return self._service.events(run)
-
-    async def cancel(self, run: str) -> None:
-        await self._service.cancel(run, "The user stopped it.")
+    async def parameters(self) -> dict[str, list[str]]: ...
 
 
 def ask(
@@ -73,59 +82,91 @@ def ask(
     request: RequestArgument,
     planner: PlannerOption = None,
     now: NowOption = None,
+    approval: Annotated[
+        Approval | None,
+        typer.Option(
+            help="Stricter than the settings: send nothing (draft), or ask before every change (ask)."
+        ),
+    ] = None,
+    no_input: Annotated[
+        bool, typer.Option("--no-input", help="Never ask: what needs an approval is refused.")
+    ] = False,
     local: Annotated[
         bool, typer.Option("--local", help="Carry it out in this process, without a server.")
     ] = False,
-    json: Annotated[bool, typer.Option("--json", help="Print the events as JSON lines.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print the events as JSON lines; never ask.")] = False,
 ) -> None:
     """Carry out a request and watch it happen.
 
+    What needs your approval is shown before it is done; the answer is no unless you say yes.
     Exit code 0: everything was done. 1: something failed. 2: wrong usage. 130: stopped with Ctrl-C.
     """
+    from tinyagent.cli.prompt import TerminalPrompt, can_ask
     from tinyagent.cli.views import choose_view
 
     query, moment = read_request(request), parse_now(now)
     options: GlobalOptions = ctx.obj
-    state = asyncio.run(_ask(options, query, planner, moment, local, choose_view(json)))
+    prompt = TerminalPrompt() if not (json or no_input) and can_ask() else None
+    wish = Wish(query, planner, moment, approval, answerable=prompt is not None)
+    state = asyncio.run(_ask(options, wish, local, choose_view(json), prompt))
     if not everything_done(state):
         raise typer.Exit(FAILED)
 
 
 async def _ask(
-    options: GlobalOptions, query: str, planner: str | None, now: datetime | None, local: bool, view: View
+    options: GlobalOptions, wish: Wish, local: bool, view: View, prompt: Prompt | None
 ) -> RunState:
     if local:
         from tinyagent.bootstrap import open_service
+        from tinyagent.cli.local import LocalRuns
 
         async with open_service(options.settings()) as service:
-            return await follow(LocalRuns(service), query, planner, now, view)
+            return await follow(LocalRuns(service), wish, view, prompt)
     async with options.client() as client:
-        return await follow(client, query, planner, now, view)
+        return await follow(client, wish, view, prompt)
 
 
-async def follow(runs: Runs, query: str, planner: str | None, now: datetime | None, view: View) -> RunState:
-    """Start a run and show it to its end. When this is cancelled, so is the run."""
-    from tinyagent.domain.run import fold
+async def follow(runs: Runs, wish: Wish, view: View, prompt: Prompt | None = None) -> RunState:
+    """Start a run and show it to its end; `prompt` answers what it asks.
 
-    starting = asyncio.create_task(runs.start(query, planner, now))
+    When this is cancelled, so is the run.
+    """
+    starting = asyncio.create_task(
+        runs.start(wish.query, wish.planner, wish.now, wish.approval, wish.answerable)
+    )
     try:
         run = await asyncio.shield(starting)
     except asyncio.CancelledError:
         await _cancel(runs, await starting)
         raise
-    state: RunState | None = None
     try:
         with view:
-            async with contextlib.aclosing(runs.events(run)) as events:
-                async for event in events:
-                    state = fold([event], state)
-                    assert state is not None
-                    view.show(event, state)
+            state = await _watch(runs, run, view, prompt)
     except asyncio.CancelledError:
         await _cancel(runs, run)
         raise
-    assert state is not None
     view.conclude(state)
+    return state
+
+
+async def _watch(runs: Runs, run: str, view: View, prompt: Prompt | None) -> RunState:
+    from tinyagent.domain.run import fold
+
+    state: RunState | None = None
+    async with contextlib.AsyncExitStack() as stack:
+        desk = None
+        if prompt is not None:
+            from tinyagent.cli.desk import Desk
+
+            desk = await stack.enter_async_context(Desk(runs, run, view, prompt))
+        events = await stack.enter_async_context(contextlib.aclosing(runs.events(run)))
+        async for event in events:
+            state = fold([event], state)
+            assert state is not None
+            view.show(event, state)
+            if desk is not None:
+                desk.notice(state)
+    assert state is not None
     return state
 
 

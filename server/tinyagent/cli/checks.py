@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import platform
 import shutil
 import socket
 import sys
 import tempfile
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
+from tinyagent.cli.checks_accounts import examine_accounts
+from tinyagent.cli.checks_macos import examine_mac, on_a_mac
+from tinyagent.cli.checks_services import examine_services
+from tinyagent.cli.findings import Finding, from_error
 from tinyagent.cli.options import GlobalOptions, server_url
 from tinyagent.errors import TinyAgentError
 
@@ -29,19 +33,6 @@ TRIAL = "Remind me tomorrow at 9 to water the plants"
 TRIAL_DEADLINE_S = 60.0
 CONNECT_TIMEOUT_S = 1.0
 
-Verdict = Literal["ok", "advice", "fault"]
-"""A fault keeps tinyagent from working; advice does not."""
-
-
-@dataclass(frozen=True)
-class Finding:
-    """What a check found, and what to do about it."""
-
-    check: str
-    verdict: Verdict
-    detail: str
-    hint: str = ""
-
 
 async def examine(options: GlobalOptions) -> AsyncIterator[Finding]:
     """All checks in turn; those that need readable settings are left out without them."""
@@ -49,16 +40,24 @@ async def examine(options: GlobalOptions) -> AsyncIterator[Finding]:
     try:
         settings = options.settings()
     except TinyAgentError as error:
-        yield _fault("settings", error)
+        yield from_error("settings", "fault", error)
         return
     yield Finding("settings", "ok", f"read for {settings.home}")
     yield check_folder(settings)
     yield check_space(settings)
     yield await check_journal(settings)
+    yield await check_audit(settings)
+    yield check_approvals(settings)
     yield check_zoom(settings)
     yield await check_server(options, settings)
-    async for finding in check_models(settings):
-        yield finding
+    for part in (
+        examine_accounts(settings),
+        examine_services(options, settings),
+        check_models(settings),
+        *([examine_mac(settings)] if on_a_mac(settings) else []),
+    ):
+        async for finding in part:
+            yield finding
 
 
 def check_python() -> Finding:
@@ -78,7 +77,7 @@ def check_folder(settings: Settings) -> Finding:
         with tempfile.TemporaryFile(dir=settings.data):
             pass
     except TinyAgentError as error:
-        return _fault("data folder", error)
+        return from_error("data folder", "fault", error)
     except OSError as error:
         hint = "Make it writable, or choose another with --home."
         return Finding("data folder", "fault", f"{settings.data} is not writable: {error.strerror}", hint)
@@ -106,10 +105,48 @@ async def check_journal(settings: Settings) -> Finding:
     try:
         await journal.runs(1)
     except TinyAgentError as error:
-        return _fault("journal", error)
+        return from_error("journal", "fault", error)
     finally:
         await journal.close()
     return Finding("journal", "ok", f"{settings.journal} is whole")
+
+
+async def check_audit(settings: Settings) -> Finding:
+    """Nobody changed the record of what was done, as far as its chain shows."""
+    from tinyagent.journal.audit import verify
+
+    try:
+        verdict = await asyncio.to_thread(verify, settings.audit_file)
+    except TinyAgentError as error:
+        return from_error("audit log", "fault", error)
+    if verdict.ok:
+        return Finding("audit log", "ok", f"{verdict.entries} entries, whole")
+    place = "" if verdict.line is None else f"line {verdict.line}: "
+    hint = "See `tinyagent audit verify`; what was done before cannot be shown beyond doubt."
+    return Finding("audit log", "fault", f"{settings.audit_file} is broken: {place}{verdict.fault}", hint)
+
+
+def check_approvals(settings: Settings) -> Finding:
+    """What is sent, and what is asked about first."""
+    from tinyagent.bootstrap import build_policy
+    from tinyagent.ports import ToolStatus
+    from tinyagent.tools.registry import BUILT_IN
+
+    try:
+        policy = build_policy(settings)
+    except TinyAgentError as error:
+        return from_error("approvals", "fault", error)
+    rulings = [(tool.spec.name, policy.ruling(ToolStatus(tool.spec, True), None)) for tool in BUILT_IN]
+    unasked = [name for name, ruling in rulings if ruling.send and not ruling.ask]
+    asked = [name for name, ruling in rulings if ruling.ask]
+    sends = any(ruling.send for _, ruling in rulings)
+    parts = [
+        f"SENT WITHOUT ASKING: {', '.join(unasked)}" if unasked else "",
+        f"asked about first: {', '.join(asked)}" if asked else "",
+        "" if sends else "mail and messages are only drafted, never sent",
+    ]
+    hint = 'Set approvals.send = "ask" in config.toml to be asked before anything is sent.' if unasked else ""
+    return Finding("approvals", "advice" if unasked else "ok", "; ".join(filter(None, parts)), hint)
 
 
 def _existing(path: Path) -> Path:
@@ -118,10 +155,11 @@ def _existing(path: Path) -> Path:
 
 def check_zoom(settings: Settings) -> Finding:
     """Credentials for the one service that is not on this computer."""
+    from tinyagent.secrets import secret
+
     zoom = settings.zoom
-    given = [
-        bool(value) for value in (zoom.account_id, zoom.client_id, zoom.client_secret.get_secret_value())
-    ]
+    key = secret("zoom.client_secret", zoom.client_secret) if zoom.client_id else ""
+    given = [bool(value) for value in (zoom.account_id, zoom.client_id, key)]
     if all(given):
         return Finding("zoom", "ok", "credentials are configured")
     hint = "Set zoom.account_id, zoom.client_id and zoom.client_secret in config.toml to make meetings."
@@ -138,7 +176,7 @@ async def check_server(options: GlobalOptions, settings: Settings) -> Finding:
             if await client.alive():
                 return Finding("server", "ok", f"answers at {url}")
     except TinyAgentError as error:
-        return _fault("server", error)
+        return from_error("server", "fault", error)
     if options.url is not None:
         return Finding("server", "fault", f"no answer at {url}", "Start it with `tinyagent serve`.")
     if _taken(settings.host, settings.port):
@@ -162,7 +200,7 @@ async def check_models(settings: Settings) -> AsyncIterator[Finding]:
 
         toolkit = build_toolkit(settings)
     except TinyAgentError as error:
-        yield _fault("tool rag", error)
+        yield from_error("tool rag", "fault", error)
         return
     except ImportError as error:
         hint = "Install tinyagent again, into a fresh environment."
@@ -214,7 +252,3 @@ async def _try_planner(toolkit: Toolkit, info: PlannerInfo) -> Finding:
         return Finding(name, "fault" if info.default else "advice", error.message, error.hint or "")
     default = "default, " if info.default else ""
     return Finding(name, "ok", f"{info.description} ({default}planned a trial request)")
-
-
-def _fault(check: str, error: TinyAgentError) -> Finding:
-    return Finding(check, "fault", error.message, error.hint or "")

@@ -13,7 +13,7 @@ from tinyagent.cli.options import GlobalOptions
 from tinyagent.cli.terminal import output, print_json, printable
 
 if TYPE_CHECKING:
-    from tinyagent.cli.checks import Finding, Verdict
+    from tinyagent.cli.findings import Finding, Verdict
 
 SIGNS: dict[Verdict, tuple[str, str]] = {
     "ok": ("✓", "green"),
@@ -25,7 +25,10 @@ SIGNS: dict[Verdict, tuple[str, str]] = {
 def doctor(
     ctx: typer.Context, json: Annotated[bool, typer.Option("--json", help="The findings as JSON.")] = False
 ) -> None:
-    """Check Python, settings, folders, port and models. Exit code 1 when something essential is missing."""
+    """Check what tinyagent needs here, from Python to models, accounts and, on a Mac, permissions.
+
+    The exit code is 1 when something essential is missing.
+    """
     findings = asyncio.run(_examine(ctx.obj, show=not json))
     if json:
         print_json([asdict(finding) for finding in findings])

@@ -21,6 +21,7 @@ MAX_RESULT_CHARACTERS = 300
 
 MARKS: dict[TaskStatus, tuple[str, str]] = {
     "planned": ("·", "dim"),
+    "waiting": ("?", "magenta"),
     "running": ("…", "yellow"),
     "succeeded": ("✓", "green"),
     "failed": ("✗", "red"),
@@ -38,7 +39,11 @@ def run_view(state: RunState, live: bool = False) -> Group:
         parts.append(_tools_line(state))
     if state.tasks:
         parts.append(_task_table(state, live))
-    if live and state.status == "running" and not any(t.status == "running" for t in state.tasks.values()):
+    if (
+        live
+        and state.status == "running"
+        and not any(task.status in ("running", "waiting") for task in state.tasks.values())
+    ):
         parts.append(Spinner("dots", Text(_waiting_for(state), style="dim"), style="cyan"))
     return Group(*parts)
 
@@ -46,10 +51,19 @@ def run_view(state: RunState, live: bool = False) -> Group:
 def outcome_view(state: RunState) -> RenderableType:
     """What came of the run: its answer, or why there is none."""
     if state.status == "completed":
-        return Padding(Text(printable(state.answer)), (1, 0, 0, 0))
-    fault = state.fault or Fault(code="internal", message="The run has not ended.")
-    style = "yellow" if state.status == "cancelled" else "red"
-    return Padding(Text(f"{state.status.capitalize()}: {fault_text(fault)}", style=style), (1, 0, 0, 0))
+        return Text(f"\n{printable(state.answer)}")
+    fault = state.fault or Fault(code="internal", message=_not_ended(state))
+    style = "yellow" if state.status in ("cancelled", "running") else "red"
+    return Text(f"\n{state.status.capitalize()}: {fault_text(fault)}", style=style)
+
+
+def _not_ended(state: RunState) -> str:
+    if any(task.status == "waiting" for task in state.tasks.values()):
+        return (
+            f"it waits for your approval. Answer with `tinyagent approve {state.run}` "
+            f"or `tinyagent reject {state.run}`."
+        )
+    return "The run has not ended."
 
 
 def fault_text(fault: Fault) -> str:
@@ -69,12 +83,20 @@ def task_milliseconds(task: TaskState, until: datetime | None = None) -> float |
 
 
 def task_result(task: TaskState) -> str:
-    """One sentence about how the call went; empty while it has not ended."""
+    """One sentence about how the call goes or went; empty when there is nothing to say yet."""
+    if task.status == "waiting" and task.approval is not None:
+        return _shortened(
+            printable(f"Waits for your approval. {task.approval.reason}"), MAX_RESULT_CHARACTERS
+        )
+    if task.status == "running":
+        return _shortened(printable(task.progress), MAX_RESULT_CHARACTERS)
     if task.fault is not None:
         unknown = " Whether it took effect is unknown." if task.outcome_unknown else ""
         return fault_text(task.fault) + unknown
     message = f"{task.message} {task.link}" if task.link and task.link not in task.message else task.message
-    return _shortened(printable(message), MAX_RESULT_CHARACTERS)
+    told = _shortened(printable(message), MAX_RESULT_CHARACTERS)
+    undone = _shortened(printable(task.undone), MAX_RESULT_CHARACTERS)
+    return f"{told}\nTaken back: {undone}" if undone else told
 
 
 def arguments_text(arguments: Sequence[Any]) -> str:

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tinyagent.cli.options import GlobalOptions
+from tinyagent.cli.run_names import RunArgument, find_run
 from tinyagent.cli.terminal import output, print_json, printable
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from tinyagent.client import Client
     from tinyagent.domain.run import RunState
 
 app = typer.Typer(help="Look at earlier runs.", invoke_without_command=True)
@@ -89,7 +89,7 @@ def list_view(rows: list[tuple[str, str, str, str]], width: int) -> Table:
 @app.command("show")
 def show_run(
     ctx: typer.Context,
-    run: Annotated[str, typer.Argument(metavar="ID", help="The run, as listed by `tinyagent runs`.")],
+    run: RunArgument,
     json: JsonOption = False,
 ) -> None:
     """Show one run: its tools, its calls and what came of them, its answer."""
@@ -104,29 +104,15 @@ def show_run(
     console.print(
         f"{state.created.astimezone():%Y-%m-%d %H:%M}  {printable(state.query)}", style="bold", markup=False
     )
-    console.print(run_view(state))
+    console.print(run_view(state), soft_wrap=False)  # a table that is not broken into lines is cut off
     console.print(outcome_view(state))
 
 
-async def _body(options: GlobalOptions, run: str) -> dict[str, Any]:
+async def _body(options: GlobalOptions, name: str) -> dict[str, Any]:
     async with options.client() as client:
-        return await client.run(run)
+        return await client.run(await find_run(client, name))
 
 
-async def _state(options: GlobalOptions, run: str) -> RunState:
+async def _state(options: GlobalOptions, name: str) -> RunState:
     async with options.client() as client:
-        return await _fold_so_far(client, run)
-
-
-async def _fold_so_far(client: Client, run: str) -> RunState:
-    """The state after all events that there are now; a run under way is not waited for."""
-    from tinyagent.domain.run import fold
-
-    last = int((await client.run(run))["last_seq"])
-    state: RunState | None = None
-    async for event in client.events(run):
-        state = fold([event], state)
-        if event.seq >= last:
-            break
-    assert state is not None
-    return state
+        return await client.state(await find_run(client, name))

@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.api.conftest import make_api as make_api
+from tests.api.conftest import serve as serve
+
 
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:

@@ -65,6 +65,23 @@ class Script:
     def skipped(self, task: int, reason: str, *because: int) -> None:
         self.add(ev.TaskSkipped, ev.TaskSkippedData(task=task, reason=reason, because=because))
 
+    def asked(self, task: int, *arguments: Any) -> None:
+        self.add(
+            ev.ApprovalRequested,
+            ev.ApprovalRequestedData(
+                task=task,
+                tool=self.state.tasks[task].tool,
+                effect="send",
+                arguments=arguments,
+                digest="0" * 64,
+                reason="The settings ask for your approval.",
+                expires=START + timedelta(seconds=300),
+            ),
+        )
+
+    def undone(self, task: int, message: str) -> None:
+        self.add(ev.TaskUndone, ev.TaskUndoneData(task=task, by="owner", message=message))
+
     def completed(self, answer: str) -> None:
         self.add(ev.RunCompleted, ev.RunCompletedData(answer=answer))
 

@@ -151,6 +151,19 @@ async def test_starting_a_run_presents_the_token_and_a_key() -> None:
     assert len(seen[0]["idempotency-key"]) == 32
 
 
+async def test_the_state_holds_what_was_taken_back_after_the_end() -> None:
+    script = good_run()
+    script.undone(2, "The draft was deleted.")
+
+    def answer(line: str, headers: dict[str, str]) -> bytes:
+        if "/events" not in line:
+            return reply(200, {"last_seq": len(script.events)})
+        return reply(200, frames(script.events[int(headers.get("last-event-id", 0)) :]), "text/event-stream")
+
+    async with serving(answer) as url, Client(url, None) as client:
+        assert await client.state("run_1") == script.state
+
+
 async def test_nobody_at_the_address_is_said_with_what_to_do() -> None:
     async with serving(lambda line, headers: b"") as url:
         pass

@@ -9,7 +9,12 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from tinyagent.bootstrap import SystemClock
 from tinyagent.cli.app import app
+from tinyagent.cli.checks import check_approvals, check_audit
+from tinyagent.journal.audit import FileAuditLog
+from tinyagent.ports import AuditEntry
+from tinyagent.settings import load_settings
 
 
 def findings() -> tuple[int, dict[str, dict[str, str]]]:
@@ -62,3 +67,44 @@ def test_the_doctor_finds_a_planner_file_that_is_no_gguf(home: Path, tmp_path: P
     _, found = findings()
     for planner, path in (("planner cut", cut), ("planner other", other)):
         assert (found[planner]["verdict"], str(path) in found[planner]["detail"]) == ("advice", True)
+
+
+@pytest.mark.parametrize(
+    ("rules", "verdict", "told"),
+    [
+        ("", "ok", "mail and messages are only drafted, never sent"),
+        ('send = "ask"', "ok", "asked about first: compose_new_email"),
+        ('send = "auto"', "advice", "SENT WITHOUT ASKING: compose_new_email"),
+        ('tools = {send_sms = "auto"}', "advice", "SENT WITHOUT ASKING: send_sms"),
+        ('tools = {send_mms = "auto"}', "fault", "send_mms, which is no tool"),
+    ],
+)
+def test_the_doctor_says_plainly_what_is_sent_without_asking(
+    home: Path, rules: str, verdict: str, told: str
+) -> None:
+    home.mkdir()
+    (home / "config.toml").write_text(f"[approvals]\n{rules}\n")
+    finding = check_approvals(load_settings())
+    assert (finding.verdict, told in finding.detail) == (verdict, True), finding
+
+
+async def test_the_doctor_finds_a_changed_audit_log(home: Path) -> None:
+    home.mkdir()
+    settings = load_settings()
+    log = FileAuditLog(settings.audit_file, SystemClock())
+    for task in (1, 2):
+        await log.append(AuditEntry("run", task, "create_note", "write", "succeeded"))
+    await log.close()
+    assert (await check_audit(settings)).detail == "2 entries, whole"
+    settings.audit_file.write_bytes(
+        settings.audit_file.read_bytes().replace(b"create_note", b"create_nose", 1)
+    )
+    finding = await check_audit(settings)
+    assert (finding.verdict, "line 1" in finding.detail) == ("fault", True)
+
+
+def test_the_doctor_looks_at_no_mac_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TINYAGENT_APPS", "portable")
+    _, found = findings()
+    assert not [check for check in found if check.startswith(("permission", "spotlight", "osascript"))]
+    assert found["keychain"]["verdict"] == "ok"

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
-from datetime import datetime
+from collections.abc import AsyncGenerator, Mapping
+from typing import Any
 
 import pytest
 
 from tests.unit.cli.runs import Script, good_run
-from tinyagent.cli.ask import follow
+from tinyagent.cli.ask import Wish, follow
 from tinyagent.cli.views import PlainView
 from tinyagent.domain.events import Event
 from tinyagent.domain.run import RunState
 from tinyagent.errors import Conflict, ServerUnreachable
+
+WISH = Wish("text Ann")
 
 
 class ScriptedRuns:
@@ -27,7 +29,7 @@ class ScriptedRuns:
         self.may_start.set()
         self.quiet = asyncio.Event()
 
-    async def start(self, query: str, planner: str | None = None, now: datetime | None = None) -> str:
+    async def start(self, query: str, *particulars: Any) -> str:
         await self.may_start.wait()
         return self.script.run
 
@@ -37,6 +39,12 @@ class ScriptedRuns:
         self.quiet.set()
         if self.script.state.status == "running":
             await asyncio.Event().wait()
+
+    async def parameters(self) -> dict[str, list[str]]:
+        return {}
+
+    async def decide(self, run: str, decisions: Mapping[int, str], approved: bool, reason: str = "") -> None:
+        raise AssertionError("nothing was asked")
 
     async def cancel(self, run: str) -> None:
         self.cancelled.append(run)
@@ -52,7 +60,7 @@ def unfinished() -> Script:
 
 async def test_the_state_after_the_last_event_is_returned() -> None:
     runs = ScriptedRuns(good_run())
-    state = await follow(runs, "text Ann", None, None, PlainView())
+    state = await follow(runs, WISH, PlainView())
     assert state == good_run().state
     assert runs.cancelled == []
 
@@ -60,7 +68,7 @@ async def test_the_state_after_the_last_event_is_returned() -> None:
 @pytest.mark.parametrize("on_cancel", [None, Conflict("It has ended.")])
 async def test_stopping_the_command_stops_the_run(on_cancel: Exception | None) -> None:
     runs = ScriptedRuns(unfinished(), on_cancel)
-    following = asyncio.create_task(follow(runs, "text Ann", None, None, PlainView()))
+    following = asyncio.create_task(follow(runs, WISH, PlainView()))
     await runs.quiet.wait()
     following.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -71,7 +79,7 @@ async def test_stopping_the_command_stops_the_run(on_cancel: Exception | None) -
 async def test_stopping_the_command_while_the_run_begins_stops_the_run() -> None:
     runs = ScriptedRuns(unfinished())
     runs.may_start.clear()
-    following = asyncio.create_task(follow(runs, "text Ann", None, None, PlainView()))
+    following = asyncio.create_task(follow(runs, WISH, PlainView()))
     await asyncio.sleep(0)
     following.cancel()
     runs.may_start.set()
@@ -82,7 +90,7 @@ async def test_stopping_the_command_while_the_run_begins_stops_the_run() -> None
 
 async def test_a_run_that_cannot_be_stopped_is_said(capsys: pytest.CaptureFixture[str]) -> None:
     runs = ScriptedRuns(unfinished(), ServerUnreachable("Gone."))
-    following = asyncio.create_task(follow(runs, "text Ann", None, None, PlainView()))
+    following = asyncio.create_task(follow(runs, WISH, PlainView()))
     await runs.quiet.wait()
     following.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -106,5 +114,5 @@ async def test_the_stream_is_closed_when_the_view_fails() -> None:
 
     runs = Watched(good_run())
     with pytest.raises(BrokenPipeError):
-        await follow(runs, "text Ann", None, None, Broken())
+        await follow(runs, WISH, Broken())
     assert closed == [runs.script.run]

@@ -53,6 +53,40 @@ def test_plain_lines_hold_no_control_codes(capsys: pytest.CaptureFixture[str]) -
     assert "2. – send_sms skipped: It needs call 1." in shown
 
 
+def waiting_run() -> Script:
+    """A message that waits for an approval."""
+    script = Script()
+    script.created()
+    script.planned(1, "send_sms", ["+14155550101"], "Dinner at seven")
+    script.asked(1, ["+14155550101"], "Dinner at seven")
+    return script
+
+
+def test_plain_lines_tell_that_a_call_waits(capsys: pytest.CaptureFixture[str]) -> None:
+    play(PlainView(), waiting_run())
+    assert capsys.readouterr().out.splitlines() == ["1. send_sms waits for approval"]
+
+
+def test_lines_of_a_pause_follow_it(capsys: pytest.CaptureFixture[str]) -> None:
+    view, script = PlainView(), waiting_run()
+    with view.paused():
+        view.show(script.events[-1], script.state)
+        print("the question")
+    assert capsys.readouterr().out == "the question\n1. send_sms waits for approval\n"
+
+
+def test_a_picture_shows_what_waits_and_what_was_taken_back() -> None:
+    console, file = terminal()
+    console.print(run_view(waiting_run().state, live=True))
+    script = good_run()
+    script.undone(2, "The draft was deleted.")
+    console.print(run_view(script.state))
+    shown = file.getvalue()
+    assert "Waits for your approval. The settings ask for your approval." in shown
+    assert "finishing" not in shown
+    assert "Taken back: The draft was deleted." in shown
+
+
 def test_a_failed_run_says_why(capsys: pytest.CaptureFixture[str]) -> None:
     script = Script()
     script.created()
