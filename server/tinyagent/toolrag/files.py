@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from tinyagent.toolrag.manifest import unavailable
+from tinyagent.toolrag.runtime import onnxruntime
 
 MAX_CHARACTERS = 20_000
 """Longer texts are cut before the tokenizer; the window is far shorter."""
