@@ -117,7 +117,7 @@ async def test_an_unknown_calendar_is_a_question_with_those_that_exist(radicale:
 
 async def test_an_account_without_calendar_says_so(radicale: RadicaleServer) -> None:
     radicale.make_collection("t", "Tasks", "VTODO")
-    with pytest.raises(NotConfigured, match="no calendar that events can be written to"):
+    with pytest.raises(NotConfigured, match="no calendar that can be written to"):
         await calendar(radicale.url).create(event())
 
 

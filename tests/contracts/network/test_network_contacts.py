@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 
 from tests.support.radicale_server import PASSWORD, USER, RadicaleServer
 from tinyagent.apps.base import Contact
-from tinyagent.apps.network._dav import DavServer
+from tinyagent.apps.network._dav import DavServer, DavSession
+from tinyagent.apps.network._xml import Resource
 from tinyagent.apps.network.carddav import CardDavContacts
 from tinyagent.errors import AppFailed, NotConfigured
 
@@ -106,14 +109,15 @@ async def test_only_what_changed_is_read_again(
     app = contacts(book, clock)
     await app.all()
     read: list[int] = []
-    report = "tinyagent.apps.network._dav.DavSession.report"
-    original = contacts_report()
+    report = DavSession.report
 
-    async def counted(self, kind, url, names, hrefs):
-        read.append(len(list(hrefs)))
-        return await original(self, kind, url, names, hrefs)
+    async def counted(
+        self: DavSession, kind: str, url: str, names: Sequence[str], hrefs: Sequence[str]
+    ) -> list[Resource]:
+        read.append(len(hrefs))
+        return await report(self, kind, url, names, hrefs)
 
-    monkeypatch.setattr(report, counted)
+    monkeypatch.setattr(DavSession, "report", counted)
     clock.now += 100
     await app.all()
     assert read == []
@@ -121,12 +125,6 @@ async def test_only_what_changed_is_read_again(
     clock.now += 100
     assert len(await app.all()) == 3
     assert read == [1]
-
-
-def contacts_report():
-    from tinyagent.apps.network._dav import DavSession
-
-    return DavSession.report
 
 
 async def test_a_damaged_card_does_not_hide_the_others(book: RadicaleServer, clock: Clock) -> None:
@@ -147,7 +145,7 @@ async def test_many_contacts_are_read_in_several_requests(
 
 
 async def test_a_wrong_password_and_a_missing_server_are_said(book: RadicaleServer, clock: Clock) -> None:
-    with pytest.raises(NotConfigured, match="carddav.password"):
+    with pytest.raises(NotConfigured, match=r"carddav\.password"):
         await contacts(book, clock, password="wrong").find("Ann")
     with pytest.raises(AppFailed, match="cannot be reached"):
         await CardDavContacts(DavServer("carddav", "http://127.0.0.1:9/", USER, PASSWORD)).find("Ann")

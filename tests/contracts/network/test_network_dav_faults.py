@@ -1,4 +1,4 @@
-"""A CalDAV server that refuses, hangs, breaks off or talks nonsense gives a clear error, and no event twice."""
+"""A CalDAV server that refuses, hangs, breaks off or talks nonsense gives a clear error."""
 
 from __future__ import annotations
 
@@ -22,20 +22,15 @@ def event(invitees: tuple[str, ...] = (), name: str = "") -> EventDraft:
     return EventDraft("Lunch", datetime(2026, 12, 1, 9), datetime(2026, 12, 1, 10), "", invitees, "", name)
 
 
-HOME = (
-    '<d:multistatus xmlns:d="DAV:" xmlns:c="urn:ietf:params:xml:ns:caldav"><d:response><d:href>/</d:href><d:propstat>'
-    "<d:prop><c:calendar-home-set><d:href>/h/</d:href></c:calendar-home-set>{more}</d:prop>"
+ANSWER = (
+    '<d:multistatus xmlns:d="DAV:" xmlns:c="urn:ietf:params:xml:ns:caldav"><d:response>'
+    "<d:href>{href}</d:href><d:propstat><d:prop>{properties}</d:prop>"
     "<d:status>HTTP/1.1 200 OK</d:status></d:propstat></d:response></d:multistatus>"
 )
-WORK = (
-    '<d:multistatus xmlns:d="DAV:" xmlns:c="urn:ietf:params:xml:ns:caldav"><d:response><d:href>/h/w/</d:href>'
-    "<d:propstat><d:prop><d:resourcetype><c:calendar/></d:resourcetype><d:displayname>Work</d:displayname>{more}"
-    "</d:prop><d:status>HTTP/1.1 200 OK</d:status></d:propstat></d:response></d:multistatus>"
-)
-ETAG = (
-    '<d:multistatus xmlns:d="DAV:"><d:response><d:href>/h/w/x.ics</d:href><d:propstat><d:prop><d:getetag>"7"</d:getetag>'
-    "</d:prop><d:status>HTTP/1.1 200 OK</d:status></d:propstat></d:response></d:multistatus>"
-)
+HOME = "<c:calendar-home-set><d:href>/h/</d:href></c:calendar-home-set>"
+WORK = "<d:resourcetype><c:calendar/></d:resourcetype><d:displayname>Work</d:displayname>"
+ETAG = '<d:getetag>"7"</d:getetag>'
+ENTITIES = '<!DOCTYPE x [<!ENTITY a "aa">]><d:multistatus xmlns:d="DAV:">&a;</d:multistatus>'
 
 
 def http(status: int, body: str = "", *headers: str) -> bytes:
@@ -44,8 +39,12 @@ def http(status: int, body: str = "", *headers: str) -> bytes:
     return "\r\n".join(lines).encode() + content
 
 
+def properties(href: str, inner: str) -> bytes:
+    return http(207, ANSWER.format(href=href, properties=inner))
+
+
 def found(more_home: str = "", more_work: str = "") -> tuple[bytes, bytes]:
-    return http(207, HOME.format(more=more_home)), http(207, WORK.format(more=more_work))
+    return properties("/", HOME + more_home), properties("/h/w/", WORK + more_work)
 
 
 async def test_a_server_that_hangs_is_given_up() -> None:
@@ -86,14 +85,8 @@ async def test_a_server_that_is_not_there_cannot_be_reached() -> None:
         b"garbage\r\n\r\n",
         http(207, "<html>"),
         http(207, "<html/>"),
-        http(
-            207,
-            '<!DOCTYPE x [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]><d:multistatus xmlns:d="DAV:">&b;</d:multistatus>',
-        ),
-        http(
-            207,
-            '<d:multistatus xmlns:d="DAV:"><d:response><d:href>http://[</d:href></d:response></d:multistatus>',
-        ),
+        http(207, ENTITIES),
+        properties("http://[", ""),
     ],
 )
 async def test_an_answer_that_makes_no_sense_is_said_to(answer: bytes) -> None:
@@ -151,7 +144,7 @@ async def test_a_calendar_that_may_only_be_read_is_not_written_to() -> None:
     reading = (
         "<d:current-user-privilege-set><d:privilege><d:read/></d:privilege></d:current-user-privilege-set>"
     )
-    answers = (*found(more_work=reading), http(207, WORK.format(more=reading)))
+    answers = (*found(more_work=reading), properties("/h/w/", WORK + reading))
     with talking_server(lambda peer: peer.answer_http(*answers)) as server:
         app = calendar(server.port)
         with pytest.raises(NotConfigured):
@@ -186,7 +179,7 @@ async def test_a_version_that_the_server_does_not_tell_at_once_is_asked_for() ->
     def talk(peer: Peer) -> None:
         peer.answer_http(*found(), http(201))
 
-    with talking_server(talk, lambda peer: peer.answer_http(http(207, ETAG))) as server:
+    with talking_server(talk, lambda peer: peer.answer_http(properties("/h/w/x.ics", ETAG))) as server:
         made = await calendar(server.port).create(event())
     assert made.undo is not None and made.undo["etag"] == '"7"'
 

@@ -55,7 +55,7 @@ class DavServer:
         require_protection(section, host, parts.scheme == "https")
         self.section, self.host, self.url = section, host, url.strip()
         self._origin = (parts.scheme, parts.netloc.casefold())
-        self._auth = httpx.BasicAuth(user, password)
+        self._auth = httpx.BasicAuth(user, password) if user else None
         self._seconds = seconds
         # Without https the only address that is trusted needs no TLS, and the list of authorities no time.
         secure = parts.scheme == "https"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import imaplib
 import re
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from socket import socket
@@ -119,9 +119,14 @@ class Session:
             found = self._list(" RETURN (SPECIAL-USE)") or found
         return found
 
-    def create(self, name: str) -> None:
-        self._done(self._client.create(_quoted(name)), f"make the folder {name}")
-        self._client.subscribe(_quoted(name))
+    def create(self, name: str) -> str:
+        """Make a folder; its name, which lies below the inbox on servers that want it there."""
+        kind, _ = self._client.create(_quoted(name))
+        made = name if kind == "OK" else f"INBOX.{name}"
+        if kind != "OK":
+            self._done(self._client.create(_quoted(made)), f"make the folder {name}")
+        self._client.subscribe(_quoted(made))
+        return made
 
     def select(self, name: str, *, change: bool = False) -> tuple[int, int]:
         """Open a mailbox; how many messages it holds, and the validity of their UIDs."""
@@ -148,10 +153,9 @@ class Session:
 
     def append(self, folder: str, flags: str, content: bytes) -> tuple[int, int] | None:
         """Store a message; the UID validity and the UID that it got, when the server tells."""
-        self._line.committed = True
-        kind, data = self._client.append(_quoted(folder), flags, "", content)
-        self._line.committed = False
-        said = b" ".join(part for part in cast("list[Any]", data) if isinstance(part, bytes))
+        place = _quoted(folder)
+        kind, data = self._committed(lambda: self._client.append(place, flags, "", content))
+        said = b" ".join(part for part in data if isinstance(part, bytes))
         if kind != "OK" and any(code in said.upper() for code in _FULL):
             raise AppFailed(f"The mailbox on {self._line.host} is full.", hint="Delete mail and try again.")
         self._done((kind, data), f"store a mail in {folder}")
@@ -160,9 +164,7 @@ class Session:
 
     def delete(self, uid: int) -> None:
         """Delete one message; without UIDPLUS it is only marked, for others that are marked would go too."""
-        self._line.committed = True
-        answer = self._client.uid("STORE", str(uid), "+FLAGS.SILENT", r"(\Deleted)")
-        self._line.committed = False
+        answer = self._committed(lambda: self._client.uid("STORE", str(uid), "+FLAGS.SILENT", r"(\Deleted)"))
         self._done(answer, "delete the draft")
         if self.has_uidplus:
             self._done(self._client.uid("EXPUNGE", str(uid)), "delete the draft")
@@ -170,6 +172,19 @@ class Session:
     def _list(self, returned: str = "") -> list[Folder]:
         answer = self._done(self._client.list('""', f'"*"{returned}'), "list its folders")
         return [folder for item in answer if (folder := _folder(item)) is not None]
+
+    def _committed(self, command: Callable[[], tuple[str, Any]]) -> tuple[str, Any]:
+        """Give a command that takes effect; only an answer, whatever it is, makes the outcome known."""
+        self._line.committed = True
+        kind, data = "BAD", cast("Any", [])
+        try:
+            kind, data = command()
+        except imaplib.IMAP4.abort:
+            raise
+        except imaplib.IMAP4.error:
+            pass
+        self._line.committed = False
+        return kind, data
 
     def _done(self, answer: tuple[str, Any], what: str) -> list[Any]:
         kind, data = answer

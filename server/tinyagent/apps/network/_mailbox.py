@@ -24,16 +24,14 @@ _SENT_NAMES = {
     "sent", "sent items", "sent messages", "sent mail", "gesendet", "gesendete objekte", "envoyés",
     "enviados", "inviata", "verzonden", "skickat",
 }  # fmt: skip
-_BY_UID = re.compile(r"uid:(\d{1,12}):(\d{1,12})")
-_UNREADABLE_IDS = re.compile(r"[^\x21-\x7e]")
-_LONGEST_ID = 900
+_PLACE = re.compile(r"(\d{1,12}):(\d{1,12})", re.ASCII)
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True)
 class Received:
-    """A received message; `id` is its Message-ID, or its place in the inbox when it has none."""
+    """A received message; `id` is its place in the inbox, which no sender can choose."""
 
     id: str
     content: bytes
@@ -105,26 +103,16 @@ def _latest(mailbox: Session) -> Received:
     found = mailbox.fetch(uid, "BODY.PEEK[HEADER]")
     if found is None:
         raise NoMatch("The latest mail was moved while it was read.", hint="Try again.")
-    own = _message_id(found.content)
-    searchable = own and len(own) <= _LONGEST_ID and not _UNREADABLE_IDS.search(own)
-    return Received(own if searchable else f"uid:{validity}:{uid}", found.content)
+    return Received(f"{validity}:{uid}", found.content)
 
 
 def _received(mailbox: Session, id: str) -> bytes:
     _, validity = mailbox.select(INBOX)
-    place = _BY_UID.fullmatch(id)
-    if place:
-        uids = [int(place[2])] if int(place[1]) == validity else []
-    elif _UNREADABLE_IDS.search(id) or len(id) > _LONGEST_ID:
-        uids = []
-    else:
-        uids = mailbox.with_message_id(id)
-    # A search finds parts of an id too, so each message is looked at; the latest of several counts.
-    for uid in reversed(uids[-10:]):
-        content = _whole(mailbox, uid)
-        if content and (place or _message_id(content) == id):
-            return content
-    raise NoMatch("The mail is not in the inbox any more.", hint="Select another mail.")
+    place = _PLACE.fullmatch(id)
+    content = _whole(mailbox, int(place[2])) if place and int(place[1]) == validity else b""
+    if not content:
+        raise NoMatch("The mail is not in the inbox any more.", hint="Select another mail.")
+    return content
 
 
 def _whole(mailbox: Session, uid: int) -> bytes:
@@ -176,9 +164,7 @@ def _special(mailbox: Session, use: str, names: set[str], default: str) -> str:
     folders = [folder for folder in mailbox.folders() if not folder.uses & {"\\noselect", "\\nonexistent"}]
     used = next((folder.name for folder in folders if use in folder.uses), None)
     named = used or next((folder.name for folder in folders if _last_part(folder) in names), None)
-    if named is None:
-        mailbox.create(default)
-    return named or default
+    return named or mailbox.create(default)
 
 
 def _last_part(folder: Folder) -> str:

@@ -42,6 +42,10 @@ class Line:
     def connect(self) -> socket.socket:
         """A plain connection to the host."""
         opened = socket.create_connection((self.host, self.port), self.seconds)
+        # The clients send a command in pieces, which would wait for each other's receipt.
+        opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        # The deadline of the whole work comes first, and says more than a read that was given up.
+        opened.settimeout(2 * self.seconds)
         # A duplicate stays valid when the connection is wrapped in TLS.
         self._handle = opened.dup()
         if self._cut:

@@ -84,14 +84,13 @@ class CalDavStore:
         home = await self._found_home(session)
         found = await collections(session, home, "calendar")
         taking = [one for one in found if not one.components or component in one.components]
-        return _chosen(taking, name) if name.strip() else self._first(taking, component)
-
-    def _first(self, taking: Sequence[Collection], component: str) -> Collection:
+        kind = "calendar" if component == "VEVENT" else "list of reminders"
+        if name.strip():
+            return _chosen(taking, name, kind)
         first = next((one for one in taking if one.writable), None)
         if first is None:
-            what = "events" if component == "VEVENT" else "reminders"
             raise NotConfigured(
-                f"The account at {self._server.host} has no calendar that {what} can be written to.",
+                f"The account at {self._server.host} has no {kind} that can be written to.",
                 hint="Make one there.",
             )
         return first
@@ -143,7 +142,7 @@ class CalDavReminders:
         return "Deleted the reminder."
 
 
-def _chosen(taking: Sequence[Collection], name: str) -> Collection:
+def _chosen(taking: Sequence[Collection], name: str, kind: str) -> Collection:
     """The collection of this name, whatever its case. Raises NoMatch, Ambiguous or AccessDenied."""
     named = [one for one in taking if key(one.name) == key(name) or one.url == name.strip()]
     writable = [one for one in named if one.writable]
@@ -151,9 +150,9 @@ def _chosen(taking: Sequence[Collection], name: str) -> Collection:
         return writable[0]
     if writable:
         raise Ambiguous(
-            f"{len(writable)} calendars are called {name}.", candidates=[one.url for one in writable]
+            f"There is more than one {kind} called {name}.", candidates=[one.url for one in writable]
         )
     if named:
-        raise AccessDenied(f"The calendar {named[0].name} cannot be written to.", hint="Choose another one.")
+        raise AccessDenied(f"The {kind} {named[0].name} cannot be written to.", hint="Choose another one.")
     others = [one.name for one in taking if one.writable]
-    raise NoMatch(f"There is no calendar called {name}.", hint="Choose one that exists.", candidates=others)
+    raise NoMatch(f"There is no {kind} called {name}.", hint="Choose one that exists.", candidates=others)

@@ -95,9 +95,7 @@ class NetworkMail:
         if record.get("place") != _IN_ACCOUNT:
             return await self._fallback.undo(record)
         if self._account is None:
-            raise NotConfigured(
-                "The draft lies in a mail account.", hint="Set the account under [imap]."
-            )
+            raise NotConfigured("The draft lies in a mail account.", hint="Set the account under [imap].")
         await self._account.remove_draft(record)
         return "Deleted the draft."
 
