@@ -95,6 +95,19 @@ def test_a_request_is_carried_out_by_the_worker_and_can_be_taken_back(
     assert notes(server) == []
 
 
+def test_a_worker_with_a_home_of_its_own_does_it_there(
+    server: Server, model: SlowModel, tmp_path: Path
+) -> None:
+    token = tmp_path / "token"
+    token.write_text((server.home / "worker-token").read_text())
+    own = tmp_path / "own"
+    with work(own, server.url, "--token-file", str(token)):
+        assert ended(server, start(server, model, NOTES[:1]))["status"] == "completed"
+    assert notes(server) == []
+    assert [path.stem for path in (own / "data" / "notes").rglob("*.md")] == ["Note 1"]
+    assert own.stat().st_mode & 0o777 == 0o700
+
+
 def test_two_workers_do_each_call_once(server: Server, model: SlowModel, tmp_path: Path) -> None:
     gate = Gate(tmp_path)
     with work(server.home, server.url, gate=gate), work(server.home, server.url, gate=gate, name="imac"):

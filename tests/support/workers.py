@@ -91,7 +91,9 @@ def process(
     kept = {key: value for key, value in os.environ.items() if not key.startswith("TINYAGENT_")}
     paths = os.pathsep.join([str(ROOT / "server"), str(ROOT)])
     program = "tests.support.workers" if gated else "tinyagent"
-    number, path = tempfile.mkstemp(".log", f"{name}-", home)  # of its own, for what an earlier one said
+    number, path = tempfile.mkstemp(
+        ".log", f"{name}-", home.parent
+    )  # its own, without what an earlier one said
     log = Path(path)
     with os.fdopen(number, "wb") as output:
         started = subprocess.Popen(

@@ -58,12 +58,14 @@ async def _work(
     settings: Settings, url: str, token_file: Path | None, name: str | None, tools: Sequence[str]
 ) -> None:
     from tinyagent.bootstrap import build_local_host, build_writer
+    from tinyagent.home import prepare_home
     from tinyagent.workers.link import Link
     from tinyagent.workers.wire import new_worker
     from tinyagent.workers.worker import Worker
 
     allowed = allowed_tools(settings, tools)
     link = Link(url, worker_token(settings, token_file), new_worker(worker_name(settings, name)))
+    prepare_home(settings)
     writer = build_writer(settings)
     try:
         if link.exposed:
@@ -131,7 +133,7 @@ def worker_token(settings: Settings, file: Path | None) -> str:
     Raises InvalidRequest when there is none.
     """
     if file is None and (set_on_purpose := os.environ.get(TOKEN_VARIABLE, "").strip()):
-        return set_on_purpose
+        return _sendable(set_on_purpose)
     path = file.expanduser() if file else settings.worker_token_file
     try:
         token = path.read_text(encoding="utf-8").strip()
@@ -144,6 +146,15 @@ def worker_token(settings: Settings, file: Path | None) -> str:
         ) from error
     if not token:
         raise InvalidRequest(f"The file {path} holds no token.")
+    return _sendable(token)
+
+
+def _sendable(token: str) -> str:
+    if not token.isascii() or len(token.split()) != 1:
+        raise InvalidRequest(
+            "What is given as the worker's token is none.",
+            hint="It is one word, as `tinyagent token --worker` prints it on the server.",
+        )
     return token
 
 

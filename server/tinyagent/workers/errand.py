@@ -78,7 +78,7 @@ class Errands:
         """Ask with the first heartbeat. Without an answer nothing is begun, so that nothing is done twice."""
         try:
             async with asyncio.timeout(job.lease_s):
-                return not await self._persist(lambda: self._link.heartbeat(job.id))
+                return not await self._persist(lambda: self._link.heartbeat(job.id, job.lease_s / 3))
         except (TinyAgentError, TimeoutError):
             return False
 
@@ -87,7 +87,7 @@ class Errands:
         while not cancelled.is_set():
             await asyncio.sleep(job.lease_s / 3)
             try:
-                if await self._link.heartbeat(job.id):
+                if await self._link.heartbeat(job.id, job.lease_s / 3):
                     cancelled.set()
             except ServerUnreachable:
                 continue

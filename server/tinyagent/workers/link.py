@@ -10,7 +10,6 @@ from typing import Any, TypeVar, cast
 import httpx
 from pydantic import BaseModel, ValidationError
 
-from tinyagent import __version__
 from tinyagent.errors import ConfigurationError, ServerUnreachable, TinyAgentError
 from tinyagent.workers.wire import (
     VERSION_HEADER,
@@ -61,16 +60,17 @@ class Link:
 
     async def claim(self, tools: Mapping[str, Offer], wait_s: float) -> Job | None:
         """The next job, waited for at most `wait_s` seconds."""
-        claim = Claim(**self._own(), version=__version__, tools=dict(tools), wait_s=wait_s)
+        claim = Claim(**self._own(), tools=dict(tools), wait_s=wait_s)
         response = await self._post("/v1/worker/claim", claim, wait_s + ANSWER_S)
         self.server_version = response.headers.get(VERSION_HEADER, "")
         if response.status_code == NO_CONTENT:
             return None
         return _read(Job, response)
 
-    async def heartbeat(self, job: str) -> bool:
-        """Say that the job goes on; whether it is cancelled."""
-        response = await self._post(f"/v1/worker/tasks/{job}/heartbeat", Heartbeat(**self._own()))
+    async def heartbeat(self, job: str, seconds: float = ANSWER_S) -> bool:
+        """Say that the job goes on; whether it is cancelled. An answer is waited for `seconds` at most."""
+        beat = Heartbeat(**self._own())
+        response = await self._post(f"/v1/worker/tasks/{job}/heartbeat", beat, min(seconds, ANSWER_S))
         return _read(Standing, response).cancel
 
     async def finish(self, job: str, outcome: Outcome) -> None:

@@ -73,7 +73,6 @@ class Offer(_Body):
 class Claim(WorkerId):
     """A worker that is ready for one more job, and waits for it at most `wait_s` seconds."""
 
-    version: Annotated[str, StringConstraints(max_length=64)] = ""
     tools: dict[Annotated[str, StringConstraints(max_length=64)], Offer] = Field(max_length=MAX_TOOLS)
     wait_s: float = Field(default=0.0, ge=0, le=MAX_WAIT_S)
 
