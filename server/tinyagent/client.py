@@ -21,7 +21,7 @@ from httpx_sse import SSEError, aconnect_sse
 
 from tinyagent.domain.events import EVENT, TERMINAL, Event
 from tinyagent.domain.run import RunState, fold
-from tinyagent.errors import InvalidRequest, ServerUnreachable, TinyAgentError, Unauthorized
+from tinyagent.errors import InvalidRequest, ServerUnreachable, TinyAgentError, Unauthorized, error_kinds
 
 HIGHEST_PORT = 65535
 CONNECT_TIMEOUT_S = 5.0
@@ -233,16 +233,9 @@ def _error_in(body: dict[str, Any], otherwise: str = "The server failed.") -> Ti
     """The error that a JSON body tells of; `otherwise` is its message when there is none."""
     reported = body.get("error")
     error = cast("dict[str, Any]", reported) if isinstance(reported, dict) else {}
-    kind = _kinds(TinyAgentError).get(str(error.get("code")), TinyAgentError)
+    kind = error_kinds().get(str(error.get("code")), TinyAgentError)
     return kind(
         str(error.get("message") or otherwise),
         param=error.get("param"),
         candidates=error.get("candidates", ()),
     )
-
-
-def _kinds(root: type[TinyAgentError]) -> dict[str, type[TinyAgentError]]:
-    kinds = {root.code: root}
-    for kind in root.__subclasses__():
-        kinds.update(_kinds(kind))
-    return kinds

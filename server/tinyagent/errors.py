@@ -304,6 +304,18 @@ class Cancelled(TinyAgentError):
     code, status = "cancelled", 409
 
 
+def error_kinds() -> dict[str, type[TinyAgentError]]:
+    """Every kind of error by its code, as reports of other processes name it."""
+    return _kinds_below(TinyAgentError)
+
+
+def _kinds_below(root: type[TinyAgentError]) -> dict[str, type[TinyAgentError]]:
+    kinds: dict[str, type[TinyAgentError]] = {}
+    for kind in root.__subclasses__():
+        kinds.update(_kinds_below(kind))
+    return {**kinds, root.code: root}
+
+
 def log_unexpected(logger: logging.Logger, what: str, error: BaseException) -> None:
     """Log an error's kind and place. Its text may quote what a person wrote, and stays out."""
     frames = traceback.extract_tb(error.__traceback__)

@@ -16,7 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tinyagent import errors
 from tinyagent.domain.events import Fault
-from tinyagent.errors import TinyAgentError
+from tinyagent.errors import TinyAgentError, error_kinds
 
 log = logging.getLogger("tinyagent.api")
 
@@ -95,15 +95,9 @@ def internal_error(failure: BaseException, run: str | None = None) -> TinyAgentE
     )
 
 
-def _codes(root: type[TinyAgentError]) -> dict[str, type[TinyAgentError]]:
-    return {root.code: root} | {
-        code: kind for sub in root.__subclasses__() for code, kind in _codes(sub).items()
-    }
-
-
 def error_of(fault: Fault) -> TinyAgentError:
     """The error that a run's fault stands for, with the status of its code."""
-    kind = _codes(TinyAgentError).get(fault.code, TinyAgentError)
+    kind = error_kinds().get(fault.code, TinyAgentError)
     return kind(fault.message, hint=fault.hint, candidates=fault.candidates)
 
 

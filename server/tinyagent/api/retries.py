@@ -53,7 +53,8 @@ class Retries:
             raise InvalidRequest(f"The Idempotency-Key must have 1 to {MAX_KEY_CHARACTERS} characters.")
         scoped = fingerprint(caller.encode(), route.encode(), key.encode())
         state = await self._runs.start(replace(request, idempotency_key=scoped))
-        if (state.query, state.mode) != (request.query.strip(), request.mode):
+        asked = (request.query.strip(), request.mode, request.approval)
+        if (state.query, state.mode, state.approval) != asked:
             raise Conflict(
                 "This Idempotency-Key was used for another request.", hint="Use a new key for a new request."
             )

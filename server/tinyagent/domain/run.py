@@ -63,6 +63,8 @@ class RunState:
     mode: Literal["run", "plan"]
     planner: str
     now: datetime
+    approval: Literal["draft", "ask", "auto"] | None = None
+    """How strict the run was to be."""
     status: RunStatus = "running"
     tools: tuple[str, ...] = ()
     scores: dict[str, float] = field(default_factory=dict[str, float])
@@ -104,7 +106,14 @@ def _apply(state: RunState | None, event: ev.Event) -> RunState:
     if isinstance(event, ev.RunCreated):
         data = event.data
         return RunState(
-            event.run, event.time, data.query, data.mode, data.planner, data.now, last_seq=event.seq
+            event.run,
+            event.time,
+            data.query,
+            data.mode,
+            data.planner,
+            data.now,
+            data.approval,
+            last_seq=event.seq,
         )
     if state is None:
         raise ValueError(f"the journal of run {event.run} does not start with run.created")

@@ -10,7 +10,7 @@ from typing import Any, TypeVar, cast
 import httpx
 from pydantic import BaseModel, ValidationError
 
-from tinyagent.errors import ConfigurationError, ServerUnreachable, TinyAgentError
+from tinyagent.errors import ConfigurationError, ServerUnreachable, TinyAgentError, error_kinds
 from tinyagent.workers.wire import (
     VERSION_HEADER,
     Claim,
@@ -20,7 +20,6 @@ from tinyagent.workers.wire import (
     Outcome,
     Standing,
     WorkerId,
-    error_kinds,
 )
 
 CONNECT_S = 5.0

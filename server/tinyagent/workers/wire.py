@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, cast
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
-from tinyagent.errors import TinyAgentError
+from tinyagent.errors import TinyAgentError, error_kinds
 from tinyagent.ports import CallContext, ToolResult
 
 MAX_WAIT_S = 30.0
@@ -26,18 +26,6 @@ NAME_PATTERN = r"^[\w.()' -]{1,64}$"
 Name = Annotated[str, StringConstraints(pattern=NAME_PATTERN)]
 Instance = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
 Sentence = Annotated[str, StringConstraints(max_length=MAX_TEXT)]
-
-
-def error_kinds() -> dict[str, type[TinyAgentError]]:
-    """Every kind of error by its code."""
-    return _kinds_below(TinyAgentError)
-
-
-def _kinds_below(root: type[TinyAgentError]) -> dict[str, type[TinyAgentError]]:
-    kinds: dict[str, type[TinyAgentError]] = {}
-    for kind in root.__subclasses__():
-        kinds.update(_kinds_below(kind))
-    return {**kinds, root.code: root}
 
 
 def _known_code(code: str) -> str:
