@@ -117,8 +117,9 @@ async def test_the_same_idempotency_key_is_the_same_run(api: Api) -> None:
 async def test_an_idempotency_key_for_another_request_is_a_conflict(api: Api) -> None:
     api.client.headers["Idempotency-Key"] = "k1"
     await start(api.client)
-    answer = await start(api.client, query="something else")
-    assert (answer.status_code, answer.json()["error"]["code"]) == (409, "conflict")
+    for other in ({"query": "something else"}, {"approval": "ask"}, {"mode": "plan"}):
+        answer = await start(api.client, **other)
+        assert (answer.status_code, answer.json()["error"]["code"]) == (409, "conflict")
 
 
 async def test_an_idempotency_key_belongs_to_its_token(api: Api) -> None:

@@ -14,8 +14,10 @@ import re
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any, Literal
+
+from tests.support.local_http import serving
 
 Messages = list[dict[str, str]]
 Answer = str | Callable[[Messages], str]
@@ -114,18 +116,12 @@ def chat_model(answer: Answer = echo, behaviour: Behaviour = "good") -> Iterator
     class Handler(_Handler):
         served = model
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    model.url = f"http://127.0.0.1:{server.server_port}/v1"
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-    thread.start()
-    try:
-        yield model
-    finally:
-        model.ending.set()
-        server.shutdown()
-        server.server_close()
-        thread.join(10)
+    with serving(Handler) as url:
+        model.url = f"{url}/v1"
+        try:
+            yield model
+        finally:
+            model.ending.set()
 
 
 class _Handler(BaseHTTPRequestHandler):
