@@ -6,7 +6,8 @@ on draftIds()
 	set theIds to {}
 	repeat with i from 1 to count of theParts
 		set onePart to item i of theParts
-		set theCount to count of my newestOf(onePart, 100)
+		set theNewest to my newestOf(onePart, 100)
+		set theCount to count of theNewest
 		if theCount > 0 then
 			with timeout of 45 seconds
 				tell application "Mail" to set theIds to theIds & (message id of messages 1 thru theCount of onePart)
@@ -60,10 +61,16 @@ on attachFiles(theMessage, thePaths)
 end attachFiles
 
 on quotedText(theMessage)
+	-- Empty when Mail does not give the text, such as of a message that it has not loaded.
 	with timeout of 45 seconds
 		tell application "Mail"
 			set theSender to sender of theMessage
-			set theContent to content of theMessage
+			try
+				set theContent to content of theMessage
+			on error theFault number theNumber
+				if my isFinal(theNumber) then error theFault number theNumber
+				return ""
+			end try
 		end tell
 	end timeout
 	set theString to current application's NSString's stringWithString:(my textOrEmpty(theContent))
@@ -71,7 +78,7 @@ on quotedText(theMessage)
 	set theString to theString's stringByReplacingOccurrencesOfString:(theReturn & linefeed) withString:linefeed
 	set theString to theString's stringByReplacingOccurrencesOfString:theReturn withString:linefeed
 	set theString to theString's stringByReplacingOccurrencesOfString:linefeed withString:(linefeed & "> ")
-	return (my textOrEmpty(theSender)) & " wrote:" & linefeed & linefeed & "> " & (theString as text)
+	return linefeed & linefeed & (my textOrEmpty(theSender)) & " wrote:" & linefeed & linefeed & "> " & (theString as text)
 end quotedText
 
 on abandonMessage(theMessage)
@@ -89,7 +96,7 @@ on headersOf(theMessage)
 		tell application "Mail"
 			set theNumber to id of theMessage
 			set theSubject to subject of theMessage
-			set theAddresses to address of to recipients of theMessage
+			set theAddresses to address of every to recipient of theMessage
 		end tell
 	end timeout
 	return {("outgoing:" & theNumber), my textOrEmpty(theSubject), theAddresses}
@@ -107,7 +114,12 @@ on keepDraft(theMessage, theOutgoingId, idsBefore)
 	-- Mail stores the draft a moment later, and only then it has a Message-ID to find it by.
 	repeat 6 times
 		delay 0.5
-		set idsAfter to my draftIds()
+		try
+			set idsAfter to my draftIds()
+		on error
+			-- The draft is kept, whatever comes now.
+			return theOutgoingId
+		end try
 		repeat with i from 1 to count of idsAfter
 			set oneId to my textOrEmpty(item i of idsAfter)
 			if oneId is not "" and oneId is not in idsBefore then return oneId

@@ -1,6 +1,7 @@
 on forwardOf(theOriginal, theAddresses, theCopies, theBody, thePaths)
 	-- Mail quotes the original and keeps its attachments only as long as nothing is written into the
-	-- forward. Otherwise the text is quoted here, and an original with attachments goes along as a file.
+	-- forward. Otherwise the text is quoted here, and an original with attachments, or whose text cannot
+	-- be had, goes along as a file.
 	-- Returns the forward and the folder of that file, which is empty when there is none.
 	with timeout of 45 seconds
 		tell application "Mail"
@@ -8,15 +9,17 @@ on forwardOf(theOriginal, theAddresses, theCopies, theBody, thePaths)
 			set theCount to count of mail attachments of theOriginal
 		end tell
 	end timeout
+	if theForward is missing value then error "Mail made no forward." number -10000
 	set theFolder to ""
 	try
 		my addRecipients(theForward, theAddresses, theCopies)
 		if theBody is not "" or (count of thePaths) > 0 then
-			if theCount > 0 then
+			set theQuote to my quotedText(theOriginal)
+			if theCount > 0 or theQuote is "" then
 				set theFolder to my privateFolder()
 				set thePaths to thePaths & {my sourceFile(theOriginal, theFolder)}
 			end if
-			my writeBody(theForward, theBody & linefeed & linefeed & my quotedText(theOriginal))
+			my writeBody(theForward, theBody & theQuote)
 			my attachFiles(theForward, thePaths)
 		end if
 	on error theFault number theNumber

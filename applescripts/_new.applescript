@@ -2,7 +2,12 @@ on newMessage(theSubject, theSender)
 	with timeout of 45 seconds
 		tell application "Mail"
 			set theMessage to make new outgoing message with properties {subject:theSubject, visible:false}
-			if theSender is not "" then set sender of theMessage to theSender
+			try
+				if theSender is not "" then set sender of theMessage to theSender
+			on error theFault number theNumber
+				my abandonMessage(theMessage)
+				error theFault number theNumber
+			end try
 			return theMessage
 		end tell
 	end timeout

@@ -13,8 +13,8 @@ on folderNameOf(theNote)
 		tell application "Notes"
 			try
 				return name of container of theNote
-			on error number theNumber
-				if theNumber is in {-1743, -1712, -600} then error number theNumber
+			on error theFault number theNumber
+				if my isFinal(theNumber) then error theFault number theNumber
 				return ""
 			end try
 		end tell

@@ -4,10 +4,11 @@ on replyTo(theOriginal, theCopies, theBody, thePaths)
 	with timeout of 45 seconds
 		tell application "Mail" to set theReply to reply theOriginal without opening window
 	end timeout
+	if theReply is missing value then error "Mail made no reply." number -10000
 	try
 		my addRecipients(theReply, {}, theCopies)
 		if theBody is not "" or (count of thePaths) > 0 then
-			my writeBody(theReply, theBody & linefeed & linefeed & my quotedText(theOriginal))
+			my writeBody(theReply, theBody & my quotedText(theOriginal))
 			my attachFiles(theReply, thePaths)
 		end if
 	on error theFault number theNumber

@@ -17,7 +17,13 @@ on run theArguments
 	set theContacts to {}
 	with timeout of 30 seconds
 		tell application "Contacts"
-			set thePeople to every person whose name contains theName or nickname contains theName or organization contains theName
+			try
+				set thePeople to every person whose name contains theName or nickname contains theName or organization contains theName
+			on error theFault number theNumber
+				-- Some address books cannot be asked for what most people lack.
+				if my isFinal(theNumber) then error theFault number theNumber
+				set thePeople to every person whose name contains theName
+			end try
 		end tell
 	end timeout
 	set theCount to count of thePeople
@@ -100,6 +106,11 @@ on textOrEmpty(theValue)
 	if theValue is missing value then return ""
 	return theValue as text
 end textOrEmpty
+
+on isFinal(theNumber)
+	-- Forbidden, cancelled, too late, or the application is gone: asking for something else helps as little.
+	return theNumber is in {-128, -600, -609, -1712, -1743, -1744}
+end isFinal
 
 on sameText(oneText, otherText)
 	set oneString to current application's NSString's stringWithString:oneText

@@ -105,6 +105,11 @@ on textOrEmpty(theValue)
 	return theValue as text
 end textOrEmpty
 
+on isFinal(theNumber)
+	-- Forbidden, cancelled, too late, or the application is gone: asking for something else helps as little.
+	return theNumber is in {-128, -600, -609, -1712, -1743, -1744}
+end isFinal
+
 on sameText(oneText, otherText)
 	set oneString to current application's NSString's stringWithString:oneText
 	return (oneString's isEqualToString:otherText) as boolean
@@ -185,13 +190,35 @@ on chosenMessages()
 	with timeout of 45 seconds
 		tell application "Mail"
 			if (count of message viewers) is 0 then return {}
-			set theChosen to selected messages of message viewer 1
+			try
+				set theChosen to selected messages of message viewer 1
+			on error theFault number theNumber
+				if my isFinal(theNumber) then error theFault number theNumber
+				return {}
+			end try
 			if theChosen is missing value then return {}
 			if (count of theChosen) > 50 then return items 1 thru 50 of theChosen
 			return theChosen
 		end tell
 	end timeout
 end chosenMessages
+
+on chosenMailboxes()
+	with timeout of 45 seconds
+		tell application "Mail"
+			if (count of message viewers) is 0 then return {}
+			try
+				set theChosen to selected mailboxes of message viewer 1
+			on error theFault number theNumber
+				-- A search, or a mailbox that collects by rules, is none that can be named.
+				if my isFinal(theNumber) then error theFault number theNumber
+				return {}
+			end try
+			if theChosen is missing value then return {}
+			return theChosen
+		end tell
+	end timeout
+end chosenMailboxes
 
 on latestInInbox()
 	with timeout of 45 seconds
@@ -236,14 +263,9 @@ on messageCalled(theId)
 	set theFound to my messageAmong(my chosenMessages(), theId)
 	if theFound is not missing value then return theFound
 	with timeout of 45 seconds
-		tell application "Mail"
-			set theInbox to inbox
-			set theMailboxes to {}
-			if (count of message viewers) > 0 then set theMailboxes to selected mailboxes of message viewer 1
-			if theMailboxes is missing value then set theMailboxes to {}
-		end tell
+		tell application "Mail" to set theInbox to inbox
 	end timeout
-	set theMailboxes to (my partsOf(theInbox)) & theMailboxes
+	set theMailboxes to (my partsOf(theInbox)) & (my chosenMailboxes())
 	repeat with i from 1 to count of theMailboxes
 		set theFound to my messageIn(item i of theMailboxes, theId, 200)
 		if theFound is not missing value then return theFound

@@ -83,6 +83,11 @@ on textOrEmpty(theValue)
 	return theValue as text
 end textOrEmpty
 
+on isFinal(theNumber)
+	-- Forbidden, cancelled, too late, or the application is gone: asking for something else helps as little.
+	return theNumber is in {-128, -600, -609, -1712, -1743, -1744}
+end isFinal
+
 on sameText(oneText, otherText)
 	set oneString to current application's NSString's stringWithString:oneText
 	return (oneString's isEqualToString:otherText) as boolean
@@ -163,13 +168,35 @@ on chosenMessages()
 	with timeout of 45 seconds
 		tell application "Mail"
 			if (count of message viewers) is 0 then return {}
-			set theChosen to selected messages of message viewer 1
+			try
+				set theChosen to selected messages of message viewer 1
+			on error theFault number theNumber
+				if my isFinal(theNumber) then error theFault number theNumber
+				return {}
+			end try
 			if theChosen is missing value then return {}
 			if (count of theChosen) > 50 then return items 1 thru 50 of theChosen
 			return theChosen
 		end tell
 	end timeout
 end chosenMessages
+
+on chosenMailboxes()
+	with timeout of 45 seconds
+		tell application "Mail"
+			if (count of message viewers) is 0 then return {}
+			try
+				set theChosen to selected mailboxes of message viewer 1
+			on error theFault number theNumber
+				-- A search, or a mailbox that collects by rules, is none that can be named.
+				if my isFinal(theNumber) then error theFault number theNumber
+				return {}
+			end try
+			if theChosen is missing value then return {}
+			return theChosen
+		end tell
+	end timeout
+end chosenMailboxes
 
 on latestInInbox()
 	with timeout of 45 seconds
@@ -214,14 +241,9 @@ on messageCalled(theId)
 	set theFound to my messageAmong(my chosenMessages(), theId)
 	if theFound is not missing value then return theFound
 	with timeout of 45 seconds
-		tell application "Mail"
-			set theInbox to inbox
-			set theMailboxes to {}
-			if (count of message viewers) > 0 then set theMailboxes to selected mailboxes of message viewer 1
-			if theMailboxes is missing value then set theMailboxes to {}
-		end tell
+		tell application "Mail" to set theInbox to inbox
 	end timeout
-	set theMailboxes to (my partsOf(theInbox)) & theMailboxes
+	set theMailboxes to (my partsOf(theInbox)) & (my chosenMailboxes())
 	repeat with i from 1 to count of theMailboxes
 		set theFound to my messageIn(item i of theMailboxes, theId, 200)
 		if theFound is not missing value then return theFound
@@ -239,7 +261,8 @@ on draftIds()
 	set theIds to {}
 	repeat with i from 1 to count of theParts
 		set onePart to item i of theParts
-		set theCount to count of my newestOf(onePart, 100)
+		set theNewest to my newestOf(onePart, 100)
+		set theCount to count of theNewest
 		if theCount > 0 then
 			with timeout of 45 seconds
 				tell application "Mail" to set theIds to theIds & (message id of messages 1 thru theCount of onePart)
@@ -293,10 +316,16 @@ on attachFiles(theMessage, thePaths)
 end attachFiles
 
 on quotedText(theMessage)
+	-- Empty when Mail does not give the text, such as of a message that it has not loaded.
 	with timeout of 45 seconds
 		tell application "Mail"
 			set theSender to sender of theMessage
-			set theContent to content of theMessage
+			try
+				set theContent to content of theMessage
+			on error theFault number theNumber
+				if my isFinal(theNumber) then error theFault number theNumber
+				return ""
+			end try
 		end tell
 	end timeout
 	set theString to current application's NSString's stringWithString:(my textOrEmpty(theContent))
@@ -304,7 +333,7 @@ on quotedText(theMessage)
 	set theString to theString's stringByReplacingOccurrencesOfString:(theReturn & linefeed) withString:linefeed
 	set theString to theString's stringByReplacingOccurrencesOfString:theReturn withString:linefeed
 	set theString to theString's stringByReplacingOccurrencesOfString:linefeed withString:(linefeed & "> ")
-	return (my textOrEmpty(theSender)) & " wrote:" & linefeed & linefeed & "> " & (theString as text)
+	return linefeed & linefeed & (my textOrEmpty(theSender)) & " wrote:" & linefeed & linefeed & "> " & (theString as text)
 end quotedText
 
 on abandonMessage(theMessage)
@@ -322,7 +351,7 @@ on headersOf(theMessage)
 		tell application "Mail"
 			set theNumber to id of theMessage
 			set theSubject to subject of theMessage
-			set theAddresses to address of to recipients of theMessage
+			set theAddresses to address of every to recipient of theMessage
 		end tell
 	end timeout
 	return {("outgoing:" & theNumber), my textOrEmpty(theSubject), theAddresses}
@@ -340,7 +369,12 @@ on keepDraft(theMessage, theOutgoingId, idsBefore)
 	-- Mail stores the draft a moment later, and only then it has a Message-ID to find it by.
 	repeat 6 times
 		delay 0.5
-		set idsAfter to my draftIds()
+		try
+			set idsAfter to my draftIds()
+		on error
+			-- The draft is kept, whatever comes now.
+			return theOutgoingId
+		end try
 		repeat with i from 1 to count of idsAfter
 			set oneId to my textOrEmpty(item i of idsAfter)
 			if oneId is not "" and oneId is not in idsBefore then return oneId
@@ -367,7 +401,8 @@ end sendMessage
 -- begin _forward.applescript
 on forwardOf(theOriginal, theAddresses, theCopies, theBody, thePaths)
 	-- Mail quotes the original and keeps its attachments only as long as nothing is written into the
-	-- forward. Otherwise the text is quoted here, and an original with attachments goes along as a file.
+	-- forward. Otherwise the text is quoted here, and an original with attachments, or whose text cannot
+	-- be had, goes along as a file.
 	-- Returns the forward and the folder of that file, which is empty when there is none.
 	with timeout of 45 seconds
 		tell application "Mail"
@@ -375,15 +410,17 @@ on forwardOf(theOriginal, theAddresses, theCopies, theBody, thePaths)
 			set theCount to count of mail attachments of theOriginal
 		end tell
 	end timeout
+	if theForward is missing value then error "Mail made no forward." number -10000
 	set theFolder to ""
 	try
 		my addRecipients(theForward, theAddresses, theCopies)
 		if theBody is not "" or (count of thePaths) > 0 then
-			if theCount > 0 then
+			set theQuote to my quotedText(theOriginal)
+			if theCount > 0 or theQuote is "" then
 				set theFolder to my privateFolder()
 				set thePaths to thePaths & {my sourceFile(theOriginal, theFolder)}
 			end if
-			my writeBody(theForward, theBody & linefeed & linefeed & my quotedText(theOriginal))
+			my writeBody(theForward, theBody & theQuote)
 			my attachFiles(theForward, thePaths)
 		end if
 	on error theFault number theNumber

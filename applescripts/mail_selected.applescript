@@ -3,7 +3,7 @@
 -- app: Mail
 -- permission: Automation:Mail
 -- arguments: none
--- returns: id: text, sender: text, subject: text, answer_to: list, source: text
+-- returns: id: text, sender: text, subject: text, answer_to: list
 -- seconds: 45
 
 use AppleScript version "2.4"
@@ -22,12 +22,11 @@ on run theArguments
 			set theSender to sender of theMessage
 			set theSubject to subject of theMessage
 			set theReplyTo to reply to of theMessage
-			set theSource to source of theMessage
 			if theReplyTo is missing value or theReplyTo is "" then set theReplyTo to theSender
 			set theAddress to extract address from theReplyTo
 		end tell
 	end timeout
-	return my answerFrom({{"id", my bareId(theId)}, {"sender", my textOrEmpty(theSender)}, {"subject", my textOrEmpty(theSubject)}, {"answer_to", {my textOrEmpty(theAddress)}}, {"source", my textOrEmpty(theSource)}})
+	return my answerFrom({{"id", my bareId(theId)}, {"sender", my textOrEmpty(theSender)}, {"subject", my textOrEmpty(theSubject)}, {"answer_to", {my textOrEmpty(theAddress)}}})
 end run
 
 -- begin _shared.applescript
@@ -86,6 +85,11 @@ on textOrEmpty(theValue)
 	if theValue is missing value then return ""
 	return theValue as text
 end textOrEmpty
+
+on isFinal(theNumber)
+	-- Forbidden, cancelled, too late, or the application is gone: asking for something else helps as little.
+	return theNumber is in {-128, -600, -609, -1712, -1743, -1744}
+end isFinal
 
 on sameText(oneText, otherText)
 	set oneString to current application's NSString's stringWithString:oneText
@@ -167,13 +171,35 @@ on chosenMessages()
 	with timeout of 45 seconds
 		tell application "Mail"
 			if (count of message viewers) is 0 then return {}
-			set theChosen to selected messages of message viewer 1
+			try
+				set theChosen to selected messages of message viewer 1
+			on error theFault number theNumber
+				if my isFinal(theNumber) then error theFault number theNumber
+				return {}
+			end try
 			if theChosen is missing value then return {}
 			if (count of theChosen) > 50 then return items 1 thru 50 of theChosen
 			return theChosen
 		end tell
 	end timeout
 end chosenMessages
+
+on chosenMailboxes()
+	with timeout of 45 seconds
+		tell application "Mail"
+			if (count of message viewers) is 0 then return {}
+			try
+				set theChosen to selected mailboxes of message viewer 1
+			on error theFault number theNumber
+				-- A search, or a mailbox that collects by rules, is none that can be named.
+				if my isFinal(theNumber) then error theFault number theNumber
+				return {}
+			end try
+			if theChosen is missing value then return {}
+			return theChosen
+		end tell
+	end timeout
+end chosenMailboxes
 
 on latestInInbox()
 	with timeout of 45 seconds
@@ -218,14 +244,9 @@ on messageCalled(theId)
 	set theFound to my messageAmong(my chosenMessages(), theId)
 	if theFound is not missing value then return theFound
 	with timeout of 45 seconds
-		tell application "Mail"
-			set theInbox to inbox
-			set theMailboxes to {}
-			if (count of message viewers) > 0 then set theMailboxes to selected mailboxes of message viewer 1
-			if theMailboxes is missing value then set theMailboxes to {}
-		end tell
+		tell application "Mail" to set theInbox to inbox
 	end timeout
-	set theMailboxes to (my partsOf(theInbox)) & theMailboxes
+	set theMailboxes to (my partsOf(theInbox)) & (my chosenMailboxes())
 	repeat with i from 1 to count of theMailboxes
 		set theFound to my messageIn(item i of theMailboxes, theId, 200)
 		if theFound is not missing value then return theFound

@@ -80,6 +80,11 @@ on textOrEmpty(theValue)
 	return theValue as text
 end textOrEmpty
 
+on isFinal(theNumber)
+	-- Forbidden, cancelled, too late, or the application is gone: asking for something else helps as little.
+	return theNumber is in {-128, -600, -609, -1712, -1743, -1744}
+end isFinal
+
 on sameText(oneText, otherText)
 	set oneString to current application's NSString's stringWithString:oneText
 	return (oneString's isEqualToString:otherText) as boolean

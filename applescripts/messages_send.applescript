@@ -14,12 +14,14 @@ on run theArguments
 	set thePayload to my readPayload(theArguments)
 	set theRecipients to my listIn(thePayload, "recipients")
 	set theText to my textIn(thePayload, "text")
+	set {theInternet, thePhone} to my sendingAccounts()
+	if theInternet is missing value and thePhone is missing value then error "Messages has no account that sends." number 1004
 	set theCount to 0
 	set theFault to "Messages knows none of the recipients."
 	set theNumber to 1009
 	repeat with i from 1 to count of theRecipients
 		try
-			my sendTo(item i of theRecipients, theText)
+			my sendTo(item i of theRecipients, theText, theInternet, thePhone)
 			set theCount to theCount + 1
 		on error oneFault number oneNumber
 			-- What went out to others cannot be taken back, so that it has to be counted.
@@ -32,33 +34,56 @@ on run theArguments
 	return my answerFrom({{"accepted", theCount}})
 end run
 
-on sendTo(theHandle, theText)
+on sendingAccounts()
+	-- The first account for iMessage, and the first for SMS by way of an iPhone.
+	set theInternet to missing value
+	set thePhone to missing value
 	with timeout of 30 seconds
 		tell application "Messages"
-			try
-				set theAccountId to id of first account whose service type is iMessage
-				send theText to participant theHandle of account id theAccountId
-			on error theFault number theNumber
-				if theNumber is not in {-1728, -1719} then error theFault number theNumber
-				my sendByPhone(theHandle, theText)
-			end try
+			set theAccounts to every account
+			repeat with i from 1 to count of theAccounts
+				set oneAccount to item i of theAccounts
+				try
+					if enabled of oneAccount then
+						set oneService to service type of oneAccount
+						if theInternet is missing value and oneService is iMessage then set theInternet to oneAccount
+						if thePhone is missing value and oneService is SMS then set thePhone to oneAccount
+					end if
+				on error theFault number theNumber
+					-- One account that does not tell its service must not hide the others.
+					if my isFinal(theNumber) then error theFault number theNumber
+				end try
+			end repeat
 		end tell
 	end timeout
+	return {theInternet, thePhone}
+end sendingAccounts
+
+on sendTo(theHandle, theText, theInternet, thePhone)
+	if theInternet is missing value then
+		my sendBy(thePhone, theHandle, theText)
+		return
+	end if
+	try
+		my sendBy(theInternet, theHandle, theText)
+	on error theFault number theNumber
+		if theNumber is not 1009 or thePhone is missing value then error theFault number theNumber
+		my sendBy(thePhone, theHandle, theText)
+	end try
 end sendTo
 
-on sendByPhone(theHandle, theText)
+on sendBy(theAccount, theHandle, theText)
 	with timeout of 30 seconds
 		tell application "Messages"
 			try
-				set theAccountId to id of first account whose service type is SMS
-				send theText to participant theHandle of account id theAccountId
+				send theText to participant theHandle of theAccount
 			on error theFault number theNumber
 				if theNumber is in {-1728, -1719} then error "Messages does not know the recipient." number 1009
 				error theFault number theNumber
 			end try
 		end tell
 	end timeout
-end sendByPhone
+end sendBy
 
 -- begin _shared.applescript
 on readPayload(theArguments)
@@ -116,6 +141,11 @@ on textOrEmpty(theValue)
 	if theValue is missing value then return ""
 	return theValue as text
 end textOrEmpty
+
+on isFinal(theNumber)
+	-- Forbidden, cancelled, too late, or the application is gone: asking for something else helps as little.
+	return theNumber is in {-128, -600, -609, -1712, -1743, -1744}
+end isFinal
 
 on sameText(oneText, otherText)
 	set oneString to current application's NSString's stringWithString:oneText

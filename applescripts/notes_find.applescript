@@ -38,21 +38,14 @@ end foldersNamed
 on notesIn(theFolder, theName, theLimit)
 	set theEntries to {}
 	if theLimit < 1 then return theEntries
-	with timeout of 30 seconds
-		tell application "Notes"
-			set theFolderName to name of theFolder
-			if theName is "" then
-				set theIds to id of notes of theFolder
-				set theNames to name of notes of theFolder
-				set theLocks to password protected of notes of theFolder
-			else
-				set theIds to id of (notes of theFolder whose name contains theName)
-				set theNames to name of (notes of theFolder whose name contains theName)
-				set theLocks to password protected of (notes of theFolder whose name contains theName)
-			end if
-		end tell
-	end timeout
-	set theCount to count of theIds
+	-- A note that comes or goes in between would put the lists out of step: they are read once more.
+	repeat 2 times
+		set {theFolderName, theIds, theNames, theLocks} to my listsOf(theFolder, theName)
+		set theCount to count of theIds
+		set inStep to (count of theNames) is theCount and (count of theLocks) is theCount
+		if inStep then exit repeat
+	end repeat
+	if not inStep then error "The notes changed while they were read." number -10000
 	if theCount > theLimit then set theCount to theLimit
 	-- AppleScript takes ever longer to reach into longer lists.
 	repeat with i from 1 to theCount by 250
@@ -62,6 +55,29 @@ on notesIn(theFolder, theName, theLimit)
 	end repeat
 	return theEntries
 end notesIn
+
+on listsOf(theFolder, theName)
+	with timeout of 30 seconds
+		tell application "Notes"
+			try
+				set theFolderName to name of theFolder
+				if theName is "" then
+					set theIds to id of notes of theFolder
+					set theNames to name of notes of theFolder
+					set theLocks to password protected of notes of theFolder
+				else
+					set theIds to id of (notes of theFolder whose name contains theName)
+					set theNames to name of (notes of theFolder whose name contains theName)
+					set theLocks to password protected of (notes of theFolder whose name contains theName)
+				end if
+			on error number -1728
+				-- Notes still lists a folder for a while that was deleted.
+				return {"", {}, {}, {}}
+			end try
+		end tell
+	end timeout
+	return {theFolderName, theIds as list, theNames as list, theLocks as list}
+end listsOf
 
 on entriesFrom(theFolderName, theIds, theNames, theLocks)
 	set theEntries to {}
@@ -127,6 +143,11 @@ on textOrEmpty(theValue)
 	if theValue is missing value then return ""
 	return theValue as text
 end textOrEmpty
+
+on isFinal(theNumber)
+	-- Forbidden, cancelled, too late, or the application is gone: asking for something else helps as little.
+	return theNumber is in {-128, -600, -609, -1712, -1743, -1744}
+end isFinal
 
 on sameText(oneText, otherText)
 	set oneString to current application's NSString's stringWithString:oneText

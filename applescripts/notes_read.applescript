@@ -87,6 +87,11 @@ on textOrEmpty(theValue)
 	return theValue as text
 end textOrEmpty
 
+on isFinal(theNumber)
+	-- Forbidden, cancelled, too late, or the application is gone: asking for something else helps as little.
+	return theNumber is in {-128, -600, -609, -1712, -1743, -1744}
+end isFinal
+
 on sameText(oneText, otherText)
 	set oneString to current application's NSString's stringWithString:oneText
 	return (oneString's isEqualToString:otherText) as boolean
@@ -125,8 +130,8 @@ on folderNameOf(theNote)
 		tell application "Notes"
 			try
 				return name of container of theNote
-			on error number theNumber
-				if theNumber is in {-1743, -1712, -600} then error number theNumber
+			on error theFault number theNumber
+				if my isFinal(theNumber) then error theFault number theNumber
 				return ""
 			end try
 		end tell

@@ -12,6 +12,7 @@ from pathlib import Path
 from tests.applescripts.blocks import copies, renewed
 from tests.applescripts.contract import check_answer, check_applications, check_arguments, check_header
 from tests.applescripts.names import check_names
+from tests.applescripts.references import check_references
 from tests.applescripts.statements import check_line, check_statement, check_uses
 from tests.applescripts.structure import Fault, structure
 from tests.applescripts.tokens import LexicalError, Line, logical_lines
@@ -41,6 +42,7 @@ def lint(source: str, operation: str, folder: Path) -> list[Fault]:
         *check_arguments(header, read.statements, own_lines),
         *check_answer(header, read.statements),
         *check_names(read.statements, own_lines),
+        *check_references(read.statements),
         *(fault for one in read.statements for fault in check_statement(one, header.seconds)),
     ]
     return sorted(set(faults), key=lambda fault: (fault.line, fault.message))

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from tests.applescripts.linter import lint
+from tests.applescripts.references import check_references
+from tests.applescripts.structure import structure
 from tests.applescripts.tokens import LexicalError, logical_lines
 from tinyagent.apps.macos._header import applescripts_folder
 
@@ -119,7 +121,28 @@ MISTAKES = {
     "without my": ("my countNotes(", "countNotes(", "called without 'my'"),
     "arguments": ("my countNotes(theName)", "my countNotes(theName, 1)", "takes 1 arguments, not 2"),
     "uncalled handler": ("my countNotes(theName)", "1", "nothing calls 'countNotes'"),
+    "name in two cases": (
+        FIRST,
+        FIRST + "\tset thename to theName\n",
+        "'thename' is written 'theName' elsewhere",
+    ),
+    "selector": (
+        FIRST,
+        FIRST + "\tset theLimit to thePayload's count()\n",
+        "'count' of Objective-C may be a word",
+    ),
+    "label": (
+        FIRST,
+        FIRST + "\tset theLimit to thePayload's writeToFile:theName error:theName\n",
+        "'error' of Objective-C may be a word",
+    ),
     # inside a tell
+    "kept list": (
+        IN_TELL,
+        "set theNotes to every folder whose name is theName\n\t\t\t\tset theIds to id of theNotes\n",
+        "'theNotes' is a list",
+    ),
+    "account by service": (IN_TELL, "set theIds to every account whose service type is 1\n", "one by one"),
     "Objective-C": (
         IN_TELL,
         IN_TELL + "\t\t\t\tset theIds to theIds's allObjects()\n",
@@ -167,6 +190,16 @@ MISTAKES = {
 def test_a_mistake_is_caught(old: str, new: str, message: str, folder: Path) -> None:
     assert old in GOOD
     assert message in messages(GOOD.replace(old, new, 1), folder)
+
+
+def test_the_two_words_message_id_are_a_property_of_mail() -> None:
+    tell = 'on run\n\ttell application "Mail"\n\t\t{}\n\tend tell\nend run\n'
+    for line, faults in (
+        ("set theId to message id of theMessage", 0),
+        ("set theMessage to message id theNumber of theMailbox", 1),
+    ):
+        read = structure(logical_lines(tell.format(line)))
+        assert len(list(check_references(read.statements))) == faults
 
 
 def test_a_file_with_another_name_than_its_operation_is_caught(folder: Path) -> None:

@@ -14,7 +14,7 @@ def _words(text: str) -> frozenset[str]:
 LANGUAGE = _words(
     """
     after alias and application as at boolean by character contains count current date day delay does else
-    end error every exists exit false file first from hours id if in integer is item items last linefeed list
+    end error every exists exit false file from hours id if in integer is item items last linefeed list
     minutes missing month my not number of on or POSIX repeat return run seconds set start starts tell
     text the then thru timeout times to true try use value whose with without year
     """
@@ -36,7 +36,7 @@ APPLICATIONS: dict[str, frozenset[str]] = {
         """
     ),
     "Maps": _words("activate open location"),
-    "Messages": _words("account accounts service type SMS send participant"),
+    "Messages": _words("account accounts enabled service type SMS send participant"),
     "Notes": _words(
         "account accounts attachments body container default delete folder make name new note notes "
         "password plaintext properties protected"
@@ -59,11 +59,15 @@ FORBIDDEN: dict[tuple[str, ...], str] = {
     ("System", "Events"): "other programs' windows are not touched",
     ("display", "dialog"): "nobody may be there to answer",
     ("display", "alert"): "nobody may be there to answer",
+    ("whose", "service"): "an account that does not tell its service ends the search: ask one by one",
     ("choose",): "nobody may be there to answer",
     ("clipboard",): "the clipboard is the user's",
     ("quoted", "form"): "a script runs no shell",
 }
 """Sequences of words with what is wrong with them."""
+
+SELECTORS = _words("UUID alloc atomically attributes dictionary encoding options")
+"""Words of Objective-C without a capital inside, which might be words of AppleScript too: these are not."""
 
 LOOKED_UP = frozenset({"account", "calendar", "folder", "list", "mailbox"})
 """Things that are named by people, in their own language: a script looks them up."""

@@ -1,9 +1,7 @@
-"""Every calendar stores an event as it was given."""
+"""The calendars of the data folder keep attendees, any text and any name."""
 
 from __future__ import annotations
 
-import asyncio
-import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -15,7 +13,6 @@ import vobject
 
 from tinyagent.apps.base import Calendar, EventDraft
 from tinyagent.apps.portable.calendar import PortableCalendar
-from tinyagent.errors import NoMatch
 
 DINNER = EventDraft(
     title="Team dinner",
@@ -110,30 +107,3 @@ async def test_an_existing_calendar_is_found_whatever_the_case(store: Store) -> 
         await store.calendar.create(replace(DINNER, calendar=name))
 
     assert {event.calendar for event in store.events().values()} == {"Work"}
-
-
-async def test_events_made_at_once_are_all_kept(store: Store) -> None:
-    drafts = [replace(DINNER, title=f"Event {number}", calendar="New") for number in range(8)]
-
-    made = await asyncio.gather(*(store.calendar.create(draft) for draft in drafts))
-
-    assert {store.events()[event.id].title for event in made} == {draft.title for draft in drafts}
-    assert {event.calendar for event in store.events().values()} == {"New"}
-
-
-async def test_uids_are_never_the_same(store: Store) -> None:
-    uids = [(await store.calendar.create(DINNER)).id for _ in range(3)]
-
-    assert len(set(uids)) == 3
-    assert all(re.fullmatch(r"\S+", uid) for uid in uids)
-
-
-async def test_an_event_is_taken_back_once_and_the_others_stay(store: Store) -> None:
-    kept, made = await store.calendar.create(DINNER), await store.calendar.create(DINNER)
-    assert made.undo is not None
-
-    assert (await store.calendar.undo(made.undo)).endswith(".")
-
-    assert store.events() == {kept.id: DINNER}
-    with pytest.raises(NoMatch):
-        await store.calendar.undo(made.undo)

@@ -155,16 +155,3 @@ async def test_the_preferred_address_comes_first(build: Callable[[Sequence[Entry
     (contact,) = await build([Entry("Sid", "Meier", emails=emails)]).find("Sid")
 
     assert contact.emails == ("b@x.example", "a@x.example", "c@x.example")
-
-
-async def test_contacts_of_an_empty_book_are_none(build: Callable[[Sequence[Entry]], Contacts]) -> None:
-    assert await build([]).find("Sid") == []
-
-
-async def test_all_contacts_are_those_that_can_be_found(
-    build: Callable[[Sequence[Entry]], Contacts],
-) -> None:
-    contacts = build(BOOK)
-    everyone = await contacts.all()
-    assert len(everyone) == len(BOOK)
-    assert all(contact in everyone for contact in await contacts.find("Alex"))

@@ -8,14 +8,14 @@ import pytest
 from fpdf import FPDF
 
 from tinyagent.apps.base import Documents
-from tinyagent.apps.portable.documents import PortableDocuments
+from tinyagent.apps.local.documents import PdfDocuments
 from tinyagent.demo.office import pdf, png
 from tinyagent.errors import UnreadableFile
 
 
 @pytest.fixture
 def documents() -> Documents:
-    return PortableDocuments()
+    return PdfDocuments()
 
 
 async def test_all_pages_are_read_in_order(documents: Documents, tmp_path: Path) -> None:
@@ -85,14 +85,14 @@ async def test_a_scan_is_said_to_have_no_text(documents: Documents, tmp_path: Pa
 async def test_long_documents_are_cut(tmp_path: Path) -> None:
     (tmp_path / "x.pdf").write_bytes(pdf("T", {str(number): ["word " * 300] for number in range(5)}))
 
-    assert len(await PortableDocuments(max_chars=1000).text(tmp_path / "x.pdf")) <= 1010
+    assert len(await PdfDocuments(max_chars=1000).text(tmp_path / "x.pdf")) <= 1010
 
 
 async def test_reading_stops_at_the_deadline(tmp_path: Path) -> None:
     (tmp_path / "x.pdf").write_bytes(pdf("Title", {"First": ["Words."]}))
 
     with pytest.raises(UnreadableFile, match="within 0 seconds"):
-        await PortableDocuments(seconds=0).text(tmp_path / "x.pdf")
+        await PdfDocuments(seconds=0).text(tmp_path / "x.pdf")
 
 
 async def test_modules_in_the_current_folder_are_not_run(

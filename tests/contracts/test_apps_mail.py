@@ -248,14 +248,6 @@ async def test_attachments_over_the_limit_leave_no_draft(tmp_path: Path) -> None
     assert not (tmp_path / "mail").exists()
 
 
-async def test_drafts_stand_beside_each_other(mail: PortableMail, tmp_path: Path) -> None:
-    first = await mail.compose(draft(subject="One"))
-    second = await mail.compose(draft(subject="Two"))
-
-    assert first.id != second.id
-    assert sorted(message["Subject"] for message in drafts(tmp_path)) == ["One", "Two"]
-
-
 # --- answering ---------------------------------------------------------------------------------
 
 
@@ -541,30 +533,3 @@ async def test_a_mail_that_is_gone_is_neither_answered_nor_forwarded(
         with pytest.raises(NoMatch):
             await act
     assert not (tmp_path / "mail" / "Drafts").exists()
-
-
-async def test_what_cannot_be_sent_becomes_a_draft_that_says_why(mail: PortableMail, tmp_path: Path) -> None:
-    receive(tmp_path, "1", 1000, letter("Quote"))
-    original = (await mail.selected()).id
-
-    stored = [
-        await mail.compose(draft(), send=True),
-        await mail.reply(original, [], "ok", [], send=True),
-        await mail.forward(original, ["a@example.com"], [], "", [], send=True),
-    ]
-
-    assert [(one.status, one.remark) for one in stored] == [("draft", mail.drafts_only())] * 3
-    assert mail.drafts_only()
-    assert len(drafts(tmp_path)) == 3
-
-
-async def test_a_draft_is_taken_back_once_and_the_others_stay(mail: PortableMail, tmp_path: Path) -> None:
-    await mail.compose(draft(subject="Kept"))
-    made = await mail.compose(draft(subject="Lunch?"))
-    assert made.undo is not None
-
-    assert await mail.undo(made.undo) == "Deleted the draft “Lunch?”."
-
-    assert only_draft(tmp_path)["Subject"] == "Kept"
-    with pytest.raises(NoMatch):
-        await mail.undo(made.undo)

@@ -85,22 +85,48 @@ class Zoom:
         return Response(status_code=204)
 
 
-@pytest.fixture
-def zoom() -> Iterator[Zoom]:
-    stand_in = Zoom()
-    app = FastAPI()
-    app.add_api_route("/oauth/token", stand_in.token, methods=["POST"], response_model=None)
-    app.add_api_route("/v2/users/me/meetings", stand_in.create, methods=["POST"], response_model=None)
-    app.add_api_route("/v2/meetings/{number}", stand_in.delete, methods=["DELETE"], response_model=None)
+@dataclass
+class Service:
+    """The server of all tests, and the stand-in that answers in the present one."""
+
+    url: str
+    zoom: Zoom = field(default_factory=Zoom)
+
+    async def answer(self, request: Request) -> Response:
+        match request.method, request.url.path:
+            case "POST", "/oauth/token":
+                return self.zoom.token(request)
+            case "POST", "/v2/users/me/meetings":
+                return await self.zoom.create(request)
+            case _:
+                return self.zoom.delete(request)
+
+
+@pytest.fixture(scope="module")
+def service() -> Iterator[Service]:
     listener = socket.create_server(("127.0.0.1", 0))
-    stand_in.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    kept = Service(f"http://127.0.0.1:{listener.getsockname()[1]}")
+    app = FastAPI()
+    for path, method in (
+        ("/oauth/token", "POST"),
+        ("/v2/users/me/meetings", "POST"),
+        ("/v2/meetings/{number}", "DELETE"),
+    ):
+        app.add_api_route(path, kept.answer, methods=[method], response_model=None)
     server = uvicorn.Server(uvicorn.Config(app, log_level="error", timeout_graceful_shutdown=0))
     thread = threading.Thread(target=server.run, args=([listener],))
     thread.start()
-    yield stand_in
+    yield kept
     server.should_exit = True
     thread.join()
     listener.close()
+
+
+@pytest.fixture
+def zoom(service: Service) -> Zoom:
+    """A new account on the server."""
+    service.zoom = Zoom(service.url)
+    return service.zoom
 
 
 def client(

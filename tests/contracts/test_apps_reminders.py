@@ -1,4 +1,4 @@
-"""Every list of reminders stores a reminder as it was given, with an alarm."""
+"""The reminders of the data folder ring when they are due, and keep any text and any list."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ import vobject
 
 from tinyagent.apps.base import ReminderDraft, Reminders
 from tinyagent.apps.portable.reminders import PortableReminders
-from tinyagent.errors import NoMatch
 
 CALL = ReminderDraft("Call the bank", datetime(2024, 4, 6, 15, 30), "Ask for Ms. Ito", "Errands", 1)
 
@@ -89,21 +88,3 @@ async def test_any_text_arrives_as_it_was_given(store: Store, text: str) -> None
     uid = (await store.reminders.create(draft)).id
 
     assert store.items()[uid].draft == draft
-
-
-@pytest.mark.parametrize("priority", [0, 1, 5, 9])
-async def test_the_priority_is_kept(store: Store, priority: int) -> None:
-    uid = (await store.reminders.create(replace(CALL, priority=priority))).id
-
-    assert store.items()[uid].draft.priority == priority
-
-
-async def test_a_reminder_is_taken_back_once_and_the_others_stay(store: Store) -> None:
-    kept, made = await store.reminders.create(CALL), await store.reminders.create(CALL)
-    assert made.undo is not None
-
-    assert (await store.reminders.undo(made.undo)).endswith(".")
-
-    assert list(store.items()) == [kept.id]
-    with pytest.raises(NoMatch):
-        await store.reminders.undo(made.undo)

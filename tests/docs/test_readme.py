@@ -7,12 +7,19 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from io import StringIO
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
+from tests.docs.example_run import shown
 from tests.support.server import Server, serve, tinyagent
 from tests.support.world import World
+from tinyagent.cli.question_view import question_view
+from tinyagent.domain.events import ApprovalRequestedData
+from tinyagent.settings import load_settings
+from tinyagent.tools.registry import BUILT_IN
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
@@ -72,11 +79,43 @@ def test_the_openai_example_prints_the_answer(server: Server, tmp_path: Path) ->
     assert re.search(r"\+\d{8,}", output), output
 
 
+def test_doctor_finds_nothing_essential_missing_after_the_demo(server: Server, tmp_path: Path) -> None:
+    _, doctor = snippet("sh", "tinyagent doctor").splitlines()
+    output = run(server, ["sh", "-c", doctor], tmp_path)
+    assert "✓ audit log" in output
+
+
+def test_what_was_done_is_taken_back_and_recorded(server: Server, tmp_path: Path) -> None:
+    world = World(server.home)
+    before = (len(world.reminders()), len(world.messages()))
+    script = snippet("sh", "tinyagent ask") + snippet("sh", "tinyagent undo")
+    output = run(server, ["sh", "-c", f"set -e\n{script}"], tmp_path)
+    assert (len(world.reminders()), len(world.messages())) == before
+    assert "create_reminder" in output
+    assert "\nwhole: " in output
+
+
+def test_the_question_is_what_the_terminal_shows() -> None:
+    events = shown((ROOT / "docs" / "events.md").read_text())
+    asked = next(event["data"] for event in events if event["type"] == "approval.requested")
+    names = {tool.spec.name: [one.name for one in tool.spec.parameters] for tool in BUILT_IN}
+    console = Console(width=100, file=StringIO())
+    console.print(question_view([ApprovalRequestedData(**asked)], names, console))
+    assert isinstance(console.file, StringIO)
+    assert console.file.getvalue().startswith(snippet("text", "compose_new_email"))
+
+
 def test_the_planner_settings_are_accepted(tmp_path: Path) -> None:
     (tmp_path / "config.toml").write_text(snippet("toml", "[planners"))
     result = tinyagent(tmp_path, "models", "list", "--json")
     assert result.returncode == 0, result.stderr
     assert all(name in result.stdout for name in ("nano", "compact", "mine", "server"))
+
+
+@pytest.mark.parametrize("block", blocks("toml"))
+def test_the_settings_are_accepted(block: str, tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text(block)
+    load_settings(home=tmp_path)
 
 
 def test_every_make_target_exists() -> None:

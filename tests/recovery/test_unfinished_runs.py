@@ -11,7 +11,7 @@ from tinyagent.domain import events as ev
 from tinyagent.engine.catalog import PlannerCatalog
 from tinyagent.engine.limits import Limits
 from tinyagent.engine.runs import RunService
-from tinyagent.errors import JournalError
+from tinyagent.errors import Conflict, JournalError, UnreadableRun
 from tinyagent.journal.memory import MemoryJournal
 from tinyagent.journal.sqlite import SqliteJournal
 
@@ -39,6 +39,39 @@ async def test_an_interrupted_write_is_unknown_a_waiting_call_skipped_and_the_ru
     assert state.tasks[2].outcome_unknown
     assert [event.type async for event in service.events("r")][-1] == "run.failed"
     assert await service.recover() == 0
+    await service.close()
+
+
+async def test_a_call_that_waited_or_was_only_just_approved_was_not_begun() -> None:
+    journal = MemoryJournal()
+    created = ev.RunCreatedData(query="q", mode="run", planner="p", now=NOW, deadline_s=1)
+    await journal.append([ev.RunCreated(run="r", time=NOW, data=created)])
+    happened: list[ev.Data] = []
+    for n in (1, 2):
+        planned = {"task": n, "tool": "send", "arguments": (), "effect": "send"}
+        happened.append(ev.TaskPlannedData(**planned, needs=(), line=f"{n}. send()"))
+        happened.append(ev.ApprovalRequestedData(**planned, digest="d", reason="Asked.", expires=NOW))
+    happened.append(ev.ApprovalDecidedData(task=2, digest="d", approved=True, by="owner"))
+    await journal.append([ev.event_of("r", NOW, data) for data in happened])
+    service = RunService(journal, PlannerCatalog([], "p"), FixedSelector(), FakeHost(), rules(), Limits())
+    assert await service.recover() == 1
+    state = await service.get("r")
+    assert [(task.status, task.outcome_unknown) for task in state.tasks.values()] == [("skipped", False)] * 2
+    with pytest.raises(Conflict):
+        await service.decide("r", {1: "d"}, True, "owner")
+    await service.close()
+
+
+async def test_events_without_a_beginning_stop_neither_the_server_nor_the_list_and_can_be_deleted() -> None:
+    journal = MemoryJournal()
+    undone = ev.TaskUndoneData(task=1, by="owner")
+    await journal.append([ev.TaskUndone(run="lost", time=NOW, data=undone)])
+    service = RunService(journal, PlannerCatalog([], "p"), FixedSelector(), FakeHost(), rules(), Limits())
+    assert await service.recover() == 0
+    assert await service.runs(10) == []
+    with pytest.raises(UnreadableRun):
+        await service.get("lost")
+    await service.delete("lost")
     await service.close()
 
 

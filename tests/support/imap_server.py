@@ -11,9 +11,11 @@ from argparse import Namespace
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 from unittest.mock import patch
 
+import pysasl
 from proxyprotocol.noop import ProxyProtocolNoop
 from proxyprotocol.reader import ProxyProtocolReader
 from pymap.backend.dict import DictBackend
@@ -23,6 +25,9 @@ from pysasl.hashing import BuiltinHash
 
 USER, PASSWORD = "robin@example.com", 'pass word: \\ " ü'
 START_S = 20.0
+
+_mechanisms = cache(pysasl.entry_points)  # type: ignore[attr-defined]
+"""The installed ways to log in, which the server would look for anew at every connection."""
 
 
 @dataclass
@@ -112,6 +117,7 @@ def imap_server(
     with (
         patch.dict("os.environ", {"FQDN": "localhost"}),
         patch.object(ListEntry, "attributes", property(attributes)),
+        patch("pysasl.entry_points", _mechanisms),
     ):
         thread.start()
         assert ready.wait(START_S), "the mail server did not start"

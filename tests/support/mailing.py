@@ -11,11 +11,11 @@ from pathlib import Path
 from tests.support import imap_server, smtp_server
 from tests.support.imap_server import ImapServer
 from tests.support.smtp_server import SmtpServer
-from tinyagent.apps._letters import LetterWriter
 from tinyagent.apps.base import MailDraft, StoredMail
-from tinyagent.apps.network._mailbox import MailAccount
-from tinyagent.apps.network._smtp import Sender
+from tinyagent.apps.formats.letters import LetterWriter
 from tinyagent.apps.network.mail import NetworkMail
+from tinyagent.apps.network.mailbox import MailAccount
+from tinyagent.apps.network.smtp import Sender
 from tinyagent.apps.portable.mail import PortableMail
 
 ROBIN = "Robin Ashdown <robin@example.com>"

@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
@@ -29,6 +29,9 @@ class RadicaleServer:
 
     url: str
     data: Path
+    _furnished: dict[tuple[tuple[str, str, str], ...], Path] = field(
+        default_factory=dict[tuple[tuple[str, str, str], ...], Path]
+    )
 
     def client(self) -> httpx.Client:
         """Requests as another program of the user sends them."""
@@ -53,9 +56,25 @@ class RadicaleServer:
             answer = client.put(f"/{USER}/{path}", content=content.encode(), headers={"Content-Type": kind})
             assert answer.is_success, answer.text
 
+    @property
+    def folder(self) -> Path:
+        """Where the user's collections lie, a folder each."""
+        return self.data / "collection-root" / USER
+
     def clear(self) -> None:
         """Remove all collections of the user."""
-        shutil.rmtree(self.data / "collection-root" / USER, ignore_errors=True)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def furnish(self, *collections: tuple[str, str, str]) -> None:
+        """Leave the user these collections alone, empty. What is asked for again is copied."""
+        self.clear()
+        if collections in self._furnished:
+            shutil.copytree(self._furnished[collections], self.folder)
+            return
+        for path, name, kind in collections:
+            self.make_collection(path, name, kind)
+        kept = self.data.parent / f"furnished-{len(self._furnished)}"
+        self._furnished[collections] = shutil.copytree(self.folder, kept)
 
     def delete(self, path: str) -> None:
         with self.client() as client:
@@ -63,10 +82,8 @@ class RadicaleServer:
 
     def stored(self, path: str) -> list[str]:
         """The content of every file of a collection."""
-        folder = self.data / "collection-root" / USER / path
-        return [
-            file.read_bytes().decode() for file in sorted(folder.iterdir()) if not file.name.startswith(".")
-        ]
+        files = sorted((self.folder / path).iterdir())
+        return [file.read_bytes().decode() for file in files if not file.name.startswith(".")]
 
 
 @contextmanager

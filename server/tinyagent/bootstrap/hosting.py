@@ -46,9 +46,9 @@ def build_desktop(settings: Settings) -> Desktop:
 
     Raises ConfigurationError for an account whose password would travel unprotected.
     """
+    from tinyagent.apps.local.opening import desktop_opener
     from tinyagent.apps.macos import macos_desktop
     from tinyagent.apps.portable import portable_desktop
-    from tinyagent.apps.portable.files import desktop_opener
     from tinyagent.demo import OWNER
 
     zone = settings.timezone or get_localzone_name()

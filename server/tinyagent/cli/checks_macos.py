@@ -127,7 +127,7 @@ def _volume(folder: Path) -> Path:
 
 
 async def _check_volume(volume: Path) -> Finding:
-    from tinyagent.apps.macos._process import OutputTooLarge, run
+    from tinyagent.apps.local.processes import OutputTooLarge, run
 
     name = f"spotlight on {volume}"
     try:

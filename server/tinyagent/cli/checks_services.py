@@ -101,7 +101,7 @@ async def _get(url: str, headers: dict[str, str]) -> httpx.Response | None:
 
 
 def _is_here(url: str) -> bool:
-    from tinyagent.apps.network._security import is_loopback
+    from tinyagent.apps.network.security import is_loopback
 
     return is_loopback(httpx.URL(url).host)
 

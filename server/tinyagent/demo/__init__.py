@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from tinyagent.apps.portable._storage import storage_errors, write_atomically
+from tinyagent.apps.local.storage import storage_errors, write_atomically
 from tinyagent.demo.mails import SELECTED, inbox
 from tinyagent.demo.notes import notes
 from tinyagent.demo.papers import papers

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from tinyagent.apps.portable._note_file import compose
+from tinyagent.apps.portable.note_file import compose
 
 _CREATED = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
 

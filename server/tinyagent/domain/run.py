@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from tinyagent.domain import events as ev
 from tinyagent.domain.tools import Effect
+from tinyagent.errors import UnreadableRun
 
 RunStatus = Literal["running", "completed", "failed", "cancelled"]
 TaskStatus = Literal["planned", "waiting", "running", "succeeded", "failed", "skipped"]
@@ -96,7 +97,10 @@ def current_tasks(state: RunState) -> list[TaskState]:
 
 
 def fold(events: Iterable[ev.Event], state: RunState | None = None) -> RunState | None:
-    """The state after these events, starting from `state`; None when there are none."""
+    """The state after these events, starting from `state`; None when there are none.
+
+    Raises UnreadableRun when they do not start with run.created.
+    """
     for event in events:
         state = _apply(state, event)
     return state
@@ -116,7 +120,9 @@ def _apply(state: RunState | None, event: ev.Event) -> RunState:
             last_seq=event.seq,
         )
     if state is None:
-        raise ValueError(f"the journal of run {event.run} does not start with run.created")
+        raise UnreadableRun(
+            f"The journal holds events of run {event.run} without its beginning.", hint="Delete the run."
+        )
     return replace(_apply_task(_apply_run(state, event), event), last_seq=event.seq)
 
 

@@ -21,9 +21,10 @@ from tinyagent.engine.joiner import compose_answer, needs_words, verbatim
 from tinyagent.engine.limits import Limits
 from tinyagent.engine.plan_reading import PlanReading
 from tinyagent.engine.policy import Policy, Ruling
-from tinyagent.engine.provenance import UserWords, without_foreign_text
+from tinyagent.engine.provenance import without_foreign_text
 from tinyagent.engine.recorder import Recorder
 from tinyagent.engine.scheduler import Scheduler
+from tinyagent.engine.user_words import UserWords
 from tinyagent.errors import (
     DeadlineExceeded,
     PlanError,

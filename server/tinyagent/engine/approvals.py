@@ -56,7 +56,7 @@ class _Open:
 
 
 class ApprovalDesk:
-    """The open questions of one run."""
+    """The open questions of one run. `answerable`: somebody is there who can answer them."""
 
     def __init__(
         self, recorder: Recorder, audit: AuditLog, clock: Clock, wait_s: float, answerable: bool
@@ -65,7 +65,7 @@ class ApprovalDesk:
         self._audit = audit
         self._clock = clock
         self._wait_s = wait_s
-        self._answerable = answerable
+        self.answerable = answerable
         self._open: dict[int, _Open] = {}
         self._asking_since: float | None = None
         self._waited_s = 0.0
@@ -80,7 +80,7 @@ class ApprovalDesk:
     async def ask(self, question: Question) -> None:
         """Return when the user approves. Raises Rejected, ApprovalUnavailable, or Cancelled when closed."""
         name = question.spec.name
-        if not self._answerable:
+        if not self.answerable:
             await self._note(question, "refused", NOBODY)
             raise ApprovalUnavailable(
                 f"{name} needs your approval, and nobody can give it here. {question.reason}",
@@ -97,16 +97,7 @@ class ApprovalDesk:
             answer = await self._answered(entry)
         finally:
             self._close(question.task)
-        await self._recorder.record(
-            ev.ApprovalDecidedData(
-                task=question.task,
-                digest=question.digest,
-                approved=answer.approved,
-                by=answer.by,
-                reason=answer.reason,
-            )
-        )
-        await self._note(question, "approved" if answer.approved else "rejected", answer.by)
+        await asyncio.shield(self._record_answer(question, answer))
         if not answer.approved:
             raise Rejected(answer.reason or f"{name} was not approved.", hint="Nothing was done.")
 
@@ -150,6 +141,19 @@ class ApprovalDesk:
                 expires=self._clock.now() + timedelta(seconds=self._wait_s),
             )
         )
+
+    async def _record_answer(self, question: Question, answer: _Answer) -> None:
+        """Not to be cancelled half-way: journal and audit log tell the same."""
+        await self._recorder.record(
+            ev.ApprovalDecidedData(
+                task=question.task,
+                digest=question.digest,
+                approved=answer.approved,
+                by=answer.by,
+                reason=answer.reason,
+            )
+        )
+        await self._note(question, "approved" if answer.approved else "rejected", answer.by)
 
     async def _answered(self, entry: _Open) -> _Answer:
         done, _ = await asyncio.wait({entry.answer}, timeout=self._wait_s)

@@ -11,16 +11,17 @@ from typing import Any
 from tinyagent.domain import events as ev
 from tinyagent.domain.tools import ToolSpec
 from tinyagent.engine.approvals import digest_of
+from tinyagent.engine.bounded import bounded
 from tinyagent.engine.faults import fault_of
 from tinyagent.errors import (
     AppFailed,
+    Cancelled,
     DeadlineExceeded,
     JournalError,
     OutcomeUnknown,
     TinyAgentError,
-    log_unexpected,
 )
-from tinyagent.ports import AuditAction, AuditEntry, AuditLog, CallContext, ToolHost, ToolResult
+from tinyagent.ports import AuditEntry, AuditLog, CallContext, ToolHost, ToolResult
 
 logger = logging.getLogger(__name__)
 
@@ -64,38 +65,37 @@ class Executor:
             "started",
             digest_of(spec.name, arguments, context.details),
         )
-        await self._note(entry, "started")
+        await self._note(entry)
         started = time.monotonic()
-        result, error = await self._attempt(spec, arguments, context)
-        if isinstance(error, AppFailed) and spec.effect == "read":
+        try:
             result, error = await self._attempt(spec, arguments, context)
+            if isinstance(error, AppFailed) and spec.effect == "read":
+                result, error = await self._attempt(spec, arguments, context)
+        except asyncio.CancelledError:
+            await self._note_end(entry, Cancelled.code)
+            raise
         unknown = isinstance(error, (DeadlineExceeded, OutcomeUnknown)) and spec.effect in ("write", "send")
         elapsed = (time.monotonic() - started) * 1000
-        try:
-            await self._note(entry, "failed" if error else "succeeded", error.code if error else "")
-        except JournalError as lost:  # it is done, and the run's own record tells so
-            logger.error("run %s: the audit log misses the end of task %d: %s", self._run, index, lost)
+        await self._note_end(entry, error.code if error else "")
         return Outcome(result, fault_of(error) if error else None, unknown, elapsed)
 
-    async def _note(self, entry: AuditEntry, action: AuditAction, code: str = "") -> None:
+    async def _note_end(self, entry: AuditEntry, code: str) -> None:
+        try:
+            await self._note(replace(entry, action="failed" if code else "succeeded", code=code))
+        except JournalError as lost:  # it is done, and the run's own record tells so
+            logger.error("run %s: the audit log misses the end of task %d: %s", self._run, entry.task, lost)
+
+    async def _note(self, entry: AuditEntry) -> None:
         if entry.effect != "read":
-            await self._audit.append(replace(entry, action=action, code=code))
+            await self._audit.append(entry)
 
     async def _attempt(
         self, spec: ToolSpec, arguments: tuple[Any, ...], context: CallContext
     ) -> tuple[ToolResult | None, TinyAgentError | None]:
+        # A tool that breaks in the middle, unlike one that reports an error, may have done its work.
+        unexpected = OutcomeUnknown if spec.effect in ("write", "send") else AppFailed
+        work = self._host.call(spec.name, arguments, context)
         try:
-            async with asyncio.timeout(self.call_deadline_s):
-                return await self._host.call(spec.name, arguments, context), None
-        except TimeoutError:
-            return None, DeadlineExceeded(
-                f"{spec.name} did not finish within {self.call_deadline_s:g} seconds and was stopped.",
-                hint="Look whether the application waits for you (a dialog, a permission), then try again.",
-            )
+            return await bounded(work, spec.name, self.call_deadline_s, unexpected), None
         except TinyAgentError as error:
             return None, error
-        except Exception as error:
-            log_unexpected(logger, spec.name, error)
-            return None, AppFailed(
-                f"{spec.name} failed unexpectedly.", hint="The server's log has the details."
-            )

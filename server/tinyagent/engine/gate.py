@@ -10,8 +10,10 @@ from tinyagent.domain.plan import Call
 from tinyagent.domain.provenance import Source
 from tinyagent.domain.tools import ToolSpec
 from tinyagent.engine.approvals import ApprovalDesk, Question, digest_of
+from tinyagent.engine.bounded import bounded
 from tinyagent.engine.policy import Ruling
-from tinyagent.engine.provenance import UserWords, argument_sources, check_recipients
+from tinyagent.engine.provenance import argument_sources, check_recipients
+from tinyagent.engine.user_words import UserWords
 from tinyagent.errors import TinyAgentError
 from tinyagent.ports import AuditEntry, AuditLog, CallContext, ToolHost
 
@@ -77,12 +79,19 @@ class Gate:
         foreign = intent.foreign and intent.spec.effect != "read"
         if not (ruling.ask or foreign):
             return context
-        details = await self._host.details(intent.spec.name, intent.arguments, context)
+        details = await self._details(intent, context)
         reason = AFTER_FOREIGN_TEXT if foreign else CONFIGURED
         await self._desk.ask(
             Question(intent.call.index, intent.spec, intent.arguments, details, intent.sources, reason)
         )
         return replace(context, details=details)
+
+    async def _details(self, intent: Intent, context: CallContext) -> dict[str, str]:
+        """What the question shows beyond the arguments; nothing where nobody is there to see it."""
+        if not self._desk.answerable:
+            return {}
+        name = intent.spec.name
+        return await bounded(self._host.details(name, intent.arguments, context), name, context.seconds)
 
     async def _note_refusal(self, intent: Intent, error: TinyAgentError) -> None:
         await self._audit.append(

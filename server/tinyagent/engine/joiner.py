@@ -16,6 +16,8 @@ NOTHING_TO_DO = (
     "files and PDF summaries, maps and directions, and Zoom meetings. Please ask in English."
 )
 
+UNKNOWN = "Whether it took effect is unknown: please look before you try again."
+
 
 def compose_answer(state: RunState) -> str:
     """The answer to a run whose calls have all ended."""
@@ -40,10 +42,16 @@ def needs_words(state: RunState) -> bool:
 
 
 def verbatim(state: RunState) -> list[str]:
-    """Lines that an answer must hold word for word, whoever words it: links and what failed."""
+    """Lines that every answer holds word for word, whoever words it: links, what was written, what failed."""
     tasks = current_tasks(state)
-    faults = [task.fault for task in tasks if task.fault is not None]
-    return [task.link for task in tasks if task.link] + [fault.message for fault in faults]
+    lines = [task.link for task in tasks if task.link]
+    lines += [
+        task.message for task in tasks if task.status == "succeeded" and task.effect in ("write", "send")
+    ]
+    lines += [task.fault.message for task in tasks if task.fault is not None]
+    if any(task.outcome_unknown for task in tasks):
+        lines.append(UNKNOWN)
+    return lines
 
 
 def describe_fault(fault: Fault) -> str:
@@ -74,7 +82,7 @@ def _failed(task: TaskState) -> str:
     assert task.fault is not None
     text = describe_fault(task.fault)
     if task.outcome_unknown:
-        text += " Whether it took effect is unknown: please look before you try again."
+        text += f" {UNKNOWN}"
     return text
 
 

@@ -58,4 +58,6 @@ class Policy:
         if spec.effect == "read":
             return self.tools.get(spec.name) == "ask"
         configured = self.write if spec.effect == "write" else self.open
-        return "ask" in (self.tools.get(spec.name, configured), wish)
+        own = self.tools.get(spec.name, configured)
+        # That a tool may only draft says nothing of whether it may do so unasked.
+        return "ask" in (configured if own == "draft" else own, wish)

@@ -98,6 +98,8 @@ class RunService:
         self._limits = limits
         self._feed = Feed(journal)
         self._undoing = asyncio.Lock()
+        self._being_undone = ""
+        """The run that is being taken back now."""
         self._active: dict[str, _Active] = {}
         self._starting = asyncio.Lock()
 
@@ -210,7 +212,7 @@ class RunService:
         state = await self.get(run)
         active = self._active.get(run)
         if active is None:
-            raise Conflict(f"Run {run} has ended ({state.status}); nothing waits for an approval.")
+            raise Conflict(f"Run {run} is not under way ({state.status}); nothing waits for an approval.")
         active.agent.desk.decide(decisions, approved, by, reason)
         return await self.get(run)
 
@@ -220,15 +222,21 @@ class RunService:
         Raises NotFound, or Conflict when the run goes on or there is nothing to take back.
         """
         async with self._undoing:
-            state = await self.get(run)
-            if state.status == "running":
-                raise Conflict(f"Run {run} is under way.", hint="Cancel it or wait for its end first.")
-            return await undo_tasks(state, task, by, self._host, self._feed, self._rules)
+            self._being_undone = run
+            try:
+                state = await self.get(run)
+                if state.status == "running":
+                    raise Conflict(f"Run {run} is under way.", hint="Cancel it or wait for its end first.")
+                return await undo_tasks(state, task, by, self._host, self._feed, self._rules)
+            finally:
+                self._being_undone = ""
 
     async def delete(self, run: str) -> None:
-        """Forget a run. Raises NotFound, Conflict while it runs."""
+        """Forget a run. Raises NotFound, Conflict while it runs or is taken back."""
         if run in self._active:
             raise Conflict(f"Run {run} is under way.", hint="Cancel it first.")
+        if run == self._being_undone:
+            raise Conflict(f"Run {run} is being taken back.", hint="Wait until that has ended.")
         if not await self._journal.delete(run):
             raise NotFound(f"There is no run {run!r}.")
         self._feed.forget(run)

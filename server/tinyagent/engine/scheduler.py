@@ -19,7 +19,14 @@ from tinyagent.engine.executor import Executor, Outcome
 from tinyagent.engine.faults import fault_of, keep_out_of_log
 from tinyagent.engine.gate import Gate, Intent
 from tinyagent.engine.recorder import Recorder
-from tinyagent.errors import Interrupted, JournalError, PlanError, PlanReferenceError, TinyAgentError
+from tinyagent.errors import (
+    Interrupted,
+    JournalError,
+    PlanError,
+    PlanReferenceError,
+    Rejected,
+    TinyAgentError,
+)
 from tinyagent.ports import CallContext
 
 MAX_PARALLEL_CALLS = 8
@@ -58,7 +65,10 @@ class Scheduler:
         self._lost: set[int] = set()
         self._waiting: dict[int, _Planned] = {}
         self._tasks: dict[asyncio.Task[None], _Planned] = {}
-        self._done_effects: dict[str, tuple[int, Ended]] = {}
+        self._begun: set[int] = set()
+        """Calls that nothing keeps from being carried out any more."""
+        self._settled: dict[str, tuple[int, Ended]] = {}
+        """What was done, may have been done, or was rejected, with its round: no later plan does it again."""
         self._stop_reason = ""
 
     async def add(self, call: Call, spec: ToolSpec, round: int, *, run: bool = True) -> None:
@@ -94,10 +104,10 @@ class Scheduler:
         self._waiting.clear()
 
     async def stop(self, reason: str) -> None:
-        """Start nothing more, stop what only reads, finish what writes, and record how each call ended."""
+        """Start nothing more, stop what only reads or waits, finish what writes, and record every end."""
         self.hold(reason)
         for task, planned in self._tasks.items():
-            if planned.spec.effect in ("read", "open"):
+            if planned.call.index not in self._begun or planned.spec.effect in ("read", "open"):
                 task.cancel()
         try:
             await self.close_open(reason)
@@ -142,9 +152,9 @@ class Scheduler:
         index, spec = planned.call.index, planned.spec
         arguments = tuple(substitute(planned.call, self._results))
         effect = _fingerprint(spec, arguments)
-        earlier = self._done_effects.get(effect)
+        earlier = self._settled.get(effect)
         if earlier is not None and earlier[0] != planned.round:
-            # A new plan that asks again for what an earlier one did gets the earlier result.
+            # A new plan that asks again for what an earlier one did, or was denied, gets the earlier end.
             await self._end(planned, _repeated(earlier[1], index))
             return
         intent = Intent(planned.call, spec, arguments, self._sources, planned.foreign)
@@ -154,21 +164,33 @@ class Scheduler:
             raise
         except TinyAgentError as error:
             if not self._stop_reason:
-                await self._end(planned, ev.TaskFailedData(task=index, fault=fault_of(error)))
+                failed = ev.TaskFailedData(task=index, fault=fault_of(error))
+                if isinstance(error, Rejected):
+                    self._settled[effect] = (planned.round, failed)
+                await self._end(planned, failed)
             return
         async with self._slots:
             if self._stop_reason:
                 return
-            await self._recorder.record(
-                ev.TaskStartedData(
-                    task=index, arguments=arguments, sources=intent.sources, sending=context.send
-                )
-            )
-            outcome = await self._executor.execute(index, spec, arguments, context)
-            ended = _ended(index, outcome, self._gate.ruling(spec.name).note)
+            self._begun.add(index)
+            ended = await self._carry_out(intent, context)
             if spec.effect != "read" and (isinstance(ended, ev.TaskSucceededData) or ended.outcome_unknown):
-                self._done_effects[effect] = (planned.round, ended)
+                self._settled[effect] = (planned.round, ended)
             await self._end(planned, ended)
+
+    async def _carry_out(self, intent: Intent, context: CallContext) -> Ended:
+        index, spec = intent.call.index, intent.spec
+        await self._recorder.record(
+            ev.TaskStartedData(
+                task=index, arguments=intent.arguments, sources=intent.sources, sending=context.send
+            )
+        )
+        try:
+            outcome = await self._executor.execute(index, spec, intent.arguments, context)
+        except JournalError as error:  # known not to have been done, unlike what is left without an end
+            await self._recorder.record(ev.TaskFailedData(task=index, fault=fault_of(error)))
+            raise
+        return _ended(index, outcome, self._gate.ruling(spec.name).note)
 
     def _context_of(self, index: int) -> CallContext:
         async def tell(message: str) -> None:

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from tinyagent.domain import events as ev
 from tinyagent.domain.run import RunState, TaskState
 from tinyagent.engine.agent import Rules
+from tinyagent.engine.bounded import bounded
 from tinyagent.engine.faults import fault_of
 from tinyagent.engine.feed import Feed
-from tinyagent.errors import AppFailed, Conflict, DeadlineExceeded, NotFound, TinyAgentError, log_unexpected
-from tinyagent.ports import AuditAction, AuditEntry, CallContext, ToolHost
+from tinyagent.errors import (
+    Conflict,
+    DeadlineExceeded,
+    JournalError,
+    NotFound,
+    OutcomeUnknown,
+    TinyAgentError,
+)
+from tinyagent.ports import AuditEntry, AuditLog, CallContext, ToolHost
 
 logger = logging.getLogger(__name__)
 
@@ -33,18 +40,31 @@ class Undone:
 async def undo_tasks(
     state: RunState, task: int | None, by: str, host: ToolHost, feed: Feed, rules: Rules
 ) -> list[Undone]:
-    """Take back one call, or all that can be, the last one first; each end is recorded with the run."""
+    """Take back one call, or all that can be, the last one first; each end is recorded with the run.
+
+    What is taken back stands in the audit log before. Raises JournalError when it cannot, with nothing done,
+    or when the end cannot be recorded with the run.
+    """
     undone: list[Undone] = []
     for chosen in _chosen(state, task):
+        entry = AuditEntry(state.run, chosen.task, chosen.tool, chosen.effect, "started", by=by)
+        await rules.audit.append(entry)
         result = await _undo(state, chosen, host)
+        await _note_end(entry, result.fault, rules.audit)
         data = ev.TaskUndoneData(task=chosen.task, by=by, message=result.message, fault=result.fault)
         await feed.append(ev.event_of(state.run, rules.clock.now(), data))
-        action: AuditAction = "failed" if result.fault else "undone"
-        code = result.fault.code if result.fault else ""
-        entry = AuditEntry(state.run, chosen.task, chosen.tool, chosen.effect, action, by=by, code=code)
-        await rules.audit.append(entry)
         undone.append(result)
     return undone
+
+
+async def _note_end(entry: AuditEntry, fault: ev.Fault | None, audit: AuditLog) -> None:
+    code = fault.code if fault else ""
+    try:
+        await audit.append(replace(entry, action="failed" if fault else "undone", code=code))
+    except JournalError as lost:  # it is done, and the run's own record tells so
+        logger.error(
+            "run %s: the audit log misses how taking back task %d ended: %s", entry.run, entry.task, lost
+        )
 
 
 def _chosen(state: RunState, task: int | None) -> list[TaskState]:
@@ -74,14 +94,15 @@ def _end(task: TaskState) -> tuple[datetime, int]:
 async def _undo(state: RunState, task: TaskState, host: ToolHost) -> Undone:
     assert task.undo is not None
     context = CallContext(now=state.now, key=f"{state.run}/{task.task}/undo", seconds=UNDO_S)
+    what = f"Taking back {task.tool}"
+    work = host.undo(task.tool, task.undo, context)
     try:
-        async with asyncio.timeout(UNDO_S):
-            return Undone(task.task, task.tool, await host.undo(task.tool, task.undo, context))
-    except TimeoutError:
-        error: TinyAgentError = DeadlineExceeded(f"{task.tool} was not taken back within {UNDO_S:g} seconds.")
+        return Undone(task.task, task.tool, await bounded(work, what, UNDO_S, OutcomeUnknown))
+    except DeadlineExceeded:
+        error: TinyAgentError = OutcomeUnknown(
+            f"{what} did not finish within {UNDO_S:g} seconds; it may have been done or not.",
+            hint="Look in the application.",
+        )
     except TinyAgentError as raised:
         error = raised
-    except Exception as unexpected:
-        log_unexpected(logger, f"undo of {task.tool}", unexpected)
-        error = AppFailed(f"Taking back {task.tool} failed unexpectedly.")
     return Undone(task.task, task.tool, "", fault_of(error))

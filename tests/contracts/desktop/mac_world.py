@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import html
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.contracts.desktop.worlds import OWNER, Letter, StoredEvent, StoredNote, StoredReminder, Text
+from tests.contracts.desktop.worlds import (
+    OWNER,
+    Capability,
+    Letter,
+    StoredEvent,
+    StoredNote,
+    StoredReminder,
+    Text,
+)
 from tests.support.fake_mac import FakeMac
 from tests.support.fake_mac.writing import plain
 from tinyagent.apps.macos import macos_desktop
@@ -19,6 +27,12 @@ from tinyagent.apps.zoom import DemoMeetings
 
 
 class MacWorld:
+    lacks: Mapping[Capability, str] = {
+        "new calendar": "calendars are made in Calendar",
+        "new list": "lists are made in Reminders",
+        "new folder": "folders are made in Notes",
+    }
+
     def __init__(self, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self.folder = home / "Documents"
         self.folder.mkdir(parents=True)

@@ -5,15 +5,25 @@ from __future__ import annotations
 import json
 import mailbox
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from email import policy
 from email.message import EmailMessage
 from email.parser import BytesParser
 from pathlib import Path
+from typing import Any
 
 import vobject
+import yaml
 
-from tests.contracts.desktop.worlds import OWNER, Letter, StoredEvent, StoredNote, StoredReminder, Text
+from tests.contracts.desktop.worlds import (
+    OWNER,
+    Capability,
+    Letter,
+    StoredEvent,
+    StoredNote,
+    StoredReminder,
+    Text,
+)
 from tinyagent.apps.portable import portable_desktop
 from tinyagent.apps.zoom import DemoMeetings
 
@@ -21,6 +31,8 @@ _KINDS = {"mobile": "CELL", "home": "HOME", "fax": "FAX"}
 
 
 class PortableWorld:
+    lacks: Mapping[Capability, str] = {}
+
     def __init__(self, home: Path) -> None:
         self.folder = home / "Documents"
         self.folder.mkdir(parents=True)
@@ -36,14 +48,10 @@ class PortableWorld:
         emails: Sequence[str] = (),
         nickname: str = "",
     ) -> None:
-        lines = ["BEGIN:VCARD", "VERSION:3.0", f"FN:{name}"]
-        lines += [f"NICKNAME:{nickname}"] if nickname else []
-        lines += [f"TEL;TYPE={_KINDS[kind]}:{number}" for kind, number in phones]
-        lines += [f"EMAIL:{address}" for address in emails]
         folder = self._data / "contacts"
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / f"{len(list(folder.iterdir()))}.vcf"
-        path.write_text("\r\n".join([*lines, "END:VCARD", ""]), "utf-8", newline="")
+        path.write_text(card(name, phones, emails, nickname), "utf-8", newline="")
 
     def add_note(self, name: str, text: str, folder: str) -> None:
         place = self._data / "notes" / folder
@@ -73,7 +81,7 @@ class PortableWorld:
         for path in (self._data / place).rglob("*.ics"):
             content = path.read_bytes()
             if f"SUMMARY:{summary}".encode() in content:
-                path.write_bytes(content.replace(b"SUMMARY:", b"COMMENT:mine\r\nSUMMARY:"))
+                path.write_bytes(edited(content))
 
     def edit_note(self, name: str, addition: str) -> None:
         path = next(path for path in (self._data / "notes").rglob("*.md") if path.stem == name)
@@ -85,23 +93,10 @@ class PortableWorld:
                 path.unlink()
 
     def events(self) -> list[StoredEvent]:
-        found: list[StoredEvent] = []
-        for path in sorted((self._data / "calendars").rglob("*.ics")):
-            event = vobject.readOne(path.read_text()).vevent
-            texts = [event.getChildValue(name, "") for name in ("summary", "location", "description")]
-            title, location, notes = texts
-            times = (event.dtstart.value, event.dtend.value)
-            found.append(StoredEvent(title, *times, location, notes, path.parent.name))
-        return found
+        return stored_events(self._data / "calendars")
 
     def reminders(self) -> list[StoredReminder]:
-        found: list[StoredReminder] = []
-        for path in sorted((self._data / "reminders").rglob("*.ics")):
-            todo = vobject.readOne(path.read_text()).vtodo
-            name, notes = (todo.getChildValue(field, "") for field in ("summary", "description"))
-            priority = int(todo.getChildValue("priority", "0"))
-            found.append(StoredReminder(name, todo.due.value, notes, path.parent.name, priority))
-        return found
+        return stored_reminders(self._data / "reminders")
 
     def notes(self) -> list[StoredNote]:
         found: list[StoredNote] = []
@@ -130,24 +125,69 @@ class PortableWorld:
         return mailbox.Maildir(self._data / "mail" / name, factory=None, create=True)
 
     def _letters(self, name: str) -> list[Letter]:
-        mails = [
-            BytesParser(policy=policy.default).parsebytes(mail.as_bytes()) for mail in self._maildir(name)
-        ]
-        return [_letter(mail) for mail in mails]
+        return [letter(mail.as_bytes()) for mail in self._maildir(name)]
 
 
-def _letter(mail: EmailMessage) -> Letter:
+def card(
+    name: str, phones: Sequence[tuple[str, str]] = (), emails: Sequence[str] = (), nickname: str = ""
+) -> str:
+    """An address card, written by hand."""
+    lines = ["BEGIN:VCARD", "VERSION:3.0", f"FN:{name}"]
+    lines += [f"NICKNAME:{nickname}"] if nickname else []
+    lines += [f"TEL;TYPE={_KINDS[kind]}:{number}" for kind, number in phones]
+    lines += [f"EMAIL:{address}" for address in emails]
+    return "\r\n".join([*lines, "END:VCARD", ""])
+
+
+def stored_events(root: Path) -> list[StoredEvent]:
+    """The events in a folder of calendars."""
+    found: list[StoredEvent] = []
+    for path, file in _calendar_files(root):
+        for event in file.contents.get("vevent", []):
+            title, location, notes = _texts(event, "summary", "location", "description")
+            times = (event.dtstart.value, event.dtend.value)
+            found.append(StoredEvent(title, *times, location, notes, path.parent.name))
+    return found
+
+
+def stored_reminders(root: Path) -> list[StoredReminder]:
+    """The reminders in a folder of lists."""
+    found: list[StoredReminder] = []
+    for path, file in _calendar_files(root):
+        for todo in file.contents.get("vtodo", []):
+            name, notes, priority = _texts(todo, "summary", "description", "priority")
+            due = todo.due.value
+            found.append(StoredReminder(name, due, notes, path.parent.name, int(priority or 0)))
+    return found
+
+
+def letter(raw: bytes) -> Letter:
+    """A mail as a receiver reads it."""
+    mail = BytesParser(policy=policy.default).parsebytes(raw)
     body = mail.get_body(("plain",))
     return Letter(
         tuple(address.addr_spec for address in mail["To"].addresses),
         tuple(address.addr_spec for address in mail["Cc"].addresses) if mail["Cc"] else (),
         str(mail["Subject"]),
-        str(body.get_content()) if body else "",
+        str(body.get_content()).replace("\r\n", "\n") if body else "",
         tuple(str(part.get_filename()) for part in mail.iter_attachments()),
     )
 
 
-def _yaml_name(head: str) -> str:
-    import yaml
+def edited(entry: bytes) -> bytes:
+    """An event or reminder to which somebody added a remark."""
+    return entry.replace(b"SUMMARY:", b"COMMENT:mine\r\nSUMMARY:")
 
+
+def _calendar_files(root: Path) -> list[tuple[Path, Any]]:
+    """The files of each visible folder, read by another library than the one that wrote them."""
+    paths = sorted(path for path in root.glob("*/*.ics") if not path.parent.name.startswith("."))
+    return [(path, vobject.readOne(path.read_bytes().decode())) for path in paths]
+
+
+def _texts(component: Any, *names: str) -> list[str]:
+    return [component.getChildValue(name, "") for name in names]
+
+
+def _yaml_name(head: str) -> str:
     return str(yaml.safe_load(head)["name"])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import re
 from dataclasses import replace
 from datetime import datetime
 
@@ -10,6 +12,8 @@ import pytest
 from tests.contracts.desktop.worlds import StoredEvent, World
 from tinyagent.apps.base import EventDraft
 from tinyagent.errors import ChangedSince, NoMatch
+
+pytestmark = pytest.mark.app("calendar")
 
 DRAFT = EventDraft(
     title="Project sync",
@@ -50,7 +54,21 @@ async def test_two_events_of_the_same_words_are_two(world: World) -> None:
     first, second = [await world.desktop.calendar.create(DRAFT) for _ in range(2)]
 
     assert first.id != second.id
+    assert re.fullmatch(r"\S+", first.id)
     assert len(world.events()) == 2
+
+
+async def test_events_made_at_once_are_all_kept(world: World) -> None:
+    titles = [f"Event {number}" for number in range(4)]
+
+    made = await asyncio.gather(
+        *(world.desktop.calendar.create(replace(DRAFT, title=title, calendar="Work")) for title in titles)
+    )
+
+    assert len({event.id for event in made}) == 4
+    assert sorted((event.title, event.calendar) for event in world.events()) == [
+        (title, "Work") for title in titles
+    ]
 
 
 async def test_undo_deletes_the_event_and_no_other(world: World) -> None:
@@ -61,7 +79,7 @@ async def test_undo_deletes_the_event_and_no_other(world: World) -> None:
     said = await world.desktop.calendar.undo(made.undo)
 
     assert [event.title for event in world.events()] == ["Another"]
-    assert "event" in said
+    assert "event" in said and said.endswith(".")
 
 
 async def test_an_event_that_was_edited_is_left_alone(world: World) -> None:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from tests.contracts.desktop.mac_world import MacWorld
 from tests.contracts.desktop.worlds import World
+
+pytestmark = pytest.mark.app("contacts")
 
 
 async def test_a_name_means_its_contact_with_numbers_and_addresses(world: World) -> None:
@@ -71,4 +74,21 @@ async def test_all_contacts_are_listed(world: World) -> None:
     world.add_contact("Sid Meier")
     world.add_contact("Alex Kim")
 
-    assert {contact.name for contact in await world.desktop.contacts.all()} == {"Sid Meier", "Alex Kim"}
+    everyone = await world.desktop.contacts.all()
+
+    assert {contact.name for contact in everyone} == {"Sid Meier", "Alex Kim"}
+    assert all(contact in everyone for contact in await world.desktop.contacts.find("Alex"))
+
+
+async def test_an_empty_address_book_has_nobody(world: World) -> None:
+    assert await world.desktop.contacts.find("Sid") == []
+    assert await world.desktop.contacts.all() == []
+
+
+async def test_names_that_nobody_has_do_not_read_the_address_book_again_and_again(mac: MacWorld) -> None:
+    mac.add_contact("Sid Meier")
+
+    for name in ("Alex", "Ben", "Cleo"):
+        assert await mac.desktop.contacts.find(name) == []
+
+    assert mac.mac.operations() == ["contacts_all"]

@@ -10,6 +10,8 @@ from tests.contracts.desktop.mac_world import MacWorld
 from tests.contracts.desktop.worlds import World
 from tinyagent.errors import AccessDenied, Ambiguous, NoMatch, ToolError
 
+pytestmark = pytest.mark.app("files")
+
 
 def put(world: World, name: str) -> Path:
     path = world.folder / name
@@ -22,16 +24,21 @@ def put(world: World, name: str) -> Path:
     ("stored", "said"),
     [
         ("Lease.pdf", "lease"),
+        ("Lease.pdf", "lease.PDF"),
         ("Q3_Budget-Review.xlsx", "q3 budget review"),
         ("Résumé Zoë.docx", "resume zoe"),
         ("AnnualReport2025.pdf", "annual report2025"),
         ("Annual Report.pdf", "AnnualReport"),
+        ("Library Annual Report 2025.pdf", "annual report"),
         ("Library Annual Report 2025.pdf", "the annual library report pdf"),
         ("Maintenance.pdf", "maintenence.pdf"),
+        ("Maintenance Guide.pdf", "maintenance giude"),
         ("日程表.pdf", "日程表"),
+        ("отчёт.pdf", "Отчет"),
         ("-rf.txt", "-rf"),
         ('it\'s "quoted".txt', 'it\'s "quoted".txt'),
         ("🎉.txt", "🎉.txt"),
+        ("deep/er/and/deeper/Plan.txt", "plan"),
         ("Ramp/Plan.txt", "ramp/Plan.txt"),
     ],
 )
@@ -50,6 +57,7 @@ async def test_a_file_is_found_as_people_say_its_name(world: World, stored: str,
         (("Budget 2025.xlsx", "Budget 2026.xlsx"), "budget"),
         (("AnnualReport.docx", "Annual Report.pdf"), "annual report"),
         (("Resume.txt", "Résumé.pdf"), "my resume file"),
+        (("Minutes May.txt", "Minutes Mai.txt"), "minutes maj"),
     ],
 )
 async def test_two_matching_files_are_a_question(world: World, names: tuple[str, str], said: str) -> None:
@@ -59,6 +67,13 @@ async def test_two_matching_files_are_a_question(world: World, names: tuple[str,
         await world.desktop.files.find(said)
 
     assert set(question.value.candidates) == paths
+
+
+async def test_a_folder_in_the_name_settles_which_file_is_meant(world: World) -> None:
+    put(world, "Garden/Plan.txt")
+    path = put(world, "Ramp/Plan.txt")
+
+    assert await world.desktop.files.find("Ramp/Plan.txt") == path
 
 
 @pytest.mark.parametrize("name", ["Nothing.pdf", "", "*", '" || true || "'])
@@ -135,6 +150,16 @@ async def test_a_file_without_a_program_is_shown_where_it_lies(mac: MacWorld) ->
     await mac.desktop.files.show(path)
 
     assert [call["argv"] for call in mac.mac.calls("open")] == [[str(path)], ["-R", str(path)]]
+
+
+async def test_the_finder_is_told_of_a_file_that_cannot_be_opened(mac: MacWorld) -> None:
+    path = put(mac, "Lease.xyz")
+    mac.mac.plan("open", {"exit": 1, "always": True})
+
+    await mac.desktop.files.show(path)
+
+    assert mac.mac.operations() == ["files_reveal"]
+    assert mac.mac.faults() == []
 
 
 @pytest.mark.parametrize(

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tests.contracts.desktop.mac_world import MacWorld
-from tests.contracts.desktop.worlds import Letter, World
+from tests.contracts.desktop.worlds import Letter, World, require
 from tinyagent.apps.base import MailDraft
 from tinyagent.errors import NoMatch, ToolError
+
+pytestmark = pytest.mark.app("mail")
 
 DRAFT = MailDraft(("a@x.example", "b@x.example"), ("c@x.example",), "Café plans", "Hi,\n\nsee you.", ())
 
@@ -22,9 +25,7 @@ def paper(world: World) -> Path:
 
 
 async def test_a_mail_is_drafted_and_not_sent(world: World, paper: Path) -> None:
-    draft = MailDraft(DRAFT.recipients, DRAFT.cc, DRAFT.subject, DRAFT.body, (paper,))
-
-    stored = await world.desktop.mail.compose(draft)
+    stored = await world.desktop.mail.compose(replace(DRAFT, attachments=(paper,)))
 
     (letter,) = world.drafts()
     assert (letter.to, letter.cc, letter.subject) == (DRAFT.recipients, DRAFT.cc, DRAFT.subject)
@@ -39,20 +40,21 @@ async def test_a_mail_that_is_to_be_sent_goes_out_or_says_why_not(world: World) 
 
     if world.desktop.mail.drafts_only():
         assert (stored.status, len(world.drafts()), world.sent()) == ("draft", 1, [])
-        assert stored.remark
+        assert stored.remark == world.desktop.mail.drafts_only()
     else:
         assert (stored.status, world.drafts()) == ("sent", [])
         assert world.sent() == [Letter(DRAFT.recipients, DRAFT.cc, DRAFT.subject, DRAFT.body, ())]
         assert stored.undo is None
 
 
-async def test_undo_deletes_the_draft(world: World) -> None:
+async def test_undo_deletes_the_draft_and_no_other(world: World) -> None:
+    kept = await world.desktop.mail.compose(replace(DRAFT, subject="Kept"))
     stored = await world.desktop.mail.compose(DRAFT)
-    assert stored.undo
+    assert kept.id != stored.id and stored.undo
 
     said = await world.desktop.mail.undo(stored.undo)
 
-    assert world.drafts() == []
+    assert [letter.subject for letter in world.drafts()] == ["Kept"]
     assert DRAFT.subject in said
 
 
@@ -89,15 +91,24 @@ async def test_without_any_mail_there_is_nothing_to_answer(world: World) -> None
         await world.desktop.mail.selected()
 
 
-async def test_the_latest_mail_is_meant_unless_another_is_selected(world: World) -> None:
+async def test_the_latest_mail_is_meant(world: World) -> None:
     world.add_mail("Ann <ann@x.example>", "First", "one")
     world.add_mail("Ben <ben@x.example>", "Second", "two")
 
     latest = await world.desktop.mail.selected()
-    world.select_mail("First")
-    selected = await world.desktop.mail.selected()
 
     assert (latest.subject, latest.answer_to) == ("Second", ("ben@x.example",))
+    assert latest.sender == "Ben <ben@x.example>"
+
+
+async def test_a_mail_that_is_selected_is_meant_before_the_latest(world: World) -> None:
+    require(world, "selected mail")
+    world.add_mail("Ann <ann@x.example>", "First", "one")
+    world.add_mail("Ben <ben@x.example>", "Second", "two")
+    world.select_mail("First")
+
+    selected = await world.desktop.mail.selected()
+
     assert (selected.subject, selected.answer_to) == ("First", ("ann@x.example",))
 
 
@@ -144,15 +155,21 @@ async def test_a_draft_in_mail_says_that_it_may_look_odd(mac: MacWorld) -> None:
     assert "quotation" in (await mac.desktop.mail.compose(DRAFT)).remark
 
 
-@pytest.mark.parametrize("action", ["reply", "forward"])
-async def test_answers_can_be_sent_at_once(mac: MacWorld, action: str) -> None:
-    mac.add_mail("Ann <ann@x.example>", "First", "one")
-    original = (await mac.desktop.mail.selected()).id
-    mail = mac.desktop.mail
+@pytest.mark.parametrize(("action", "to"), [("reply", "ann@x.example"), ("forward", "b@x.example")])
+async def test_an_answer_that_is_to_be_sent_goes_out_or_says_why_not(
+    world: World, action: str, to: str
+) -> None:
+    world.add_mail("Ann <ann@x.example>", "First", "one")
+    original = (await world.desktop.mail.selected()).id
+    mail = world.desktop.mail
 
     if action == "reply":
         stored = await mail.reply(original, [], "x", [], send=True)
     else:
         stored = await mail.forward(original, ["b@x.example"], [], "x", [], send=True)
 
-    assert (stored.status, stored.undo, len(mac.sent()), mac.drafts()) == ("sent", None, 1, [])
+    kept, sent = [[one.to for one in letters] for letters in (world.drafts(), world.sent())]
+    if mail.drafts_only():
+        assert (stored.status, stored.remark, kept, sent) == ("draft", mail.drafts_only(), [(to,)], [])
+    else:
+        assert (stored.status, stored.undo, kept, sent) == ("sent", None, [], [(to,)])

@@ -10,6 +10,8 @@ from tests.contracts.desktop.mac_world import MacWorld
 from tests.contracts.desktop.worlds import World
 from tinyagent.errors import AccessDenied, AppFailed, ToolError
 
+pytestmark = pytest.mark.app("maps")
+
 PLACE = 'Café "Zur Post" & Söhne? #1/2\\'
 
 
@@ -44,8 +46,18 @@ async def test_a_map_is_shown_in_maps(mac: MacWorld) -> None:
     assert [call["argv"] for call in mac.mac.calls("open")] == [["-a", "Maps", url]]
 
 
+async def test_maps_itself_is_told_of_a_map_that_cannot_be_opened(mac: MacWorld) -> None:
+    mac.mac.plan("open", {"exit": 1})
+
+    await mac.desktop.maps.show(mac.desktop.maps.location("Oslo"))
+
+    assert mac.mac.operations() == ["maps_open"]
+    assert mac.mac.faults() == []
+
+
 async def test_a_map_that_cannot_be_shown_is_told(mac: MacWorld) -> None:
     mac.mac.plan("open", {"exit": 1})
+    mac.mac.plan("maps_open", {"error": -1712})
 
     with pytest.raises(AppFailed):
         await mac.desktop.maps.show(mac.desktop.maps.location("Oslo"))

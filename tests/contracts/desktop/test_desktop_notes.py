@@ -11,6 +11,8 @@ from tests.contracts.desktop.worlds import StoredNote, World
 from tinyagent.apps.base import Note
 from tinyagent.errors import AccessDenied, Ambiguous, ChangedSince, NoMatch
 
+pytestmark = pytest.mark.app("notes")
+
 TEXTS = [
     "milk",
     "- milk\n- bread\n\n1. figs",
@@ -66,6 +68,41 @@ async def test_a_folder_narrows_the_search(world: World) -> None:
         await world.desktop.notes.open("Ideas", "")
 
 
+@pytest.mark.parametrize(
+    "asked", ["GROCERIES", "grocéries", "my Groceries note", "the groceries", "Groceris"]
+)
+async def test_a_name_is_found_in_spite_of_small_differences(world: World, asked: str) -> None:
+    world.add_note("Groceries", "milk", "Work")
+    world.add_note("Holiday plans", "sea", "Work")
+
+    assert (await world.desktop.notes.open(asked, "")).text == "milk"
+
+
+@pytest.mark.parametrize(
+    ("meant", "other", "asked"),
+    [
+        ("Project plan", "Project plan 2024", "project plan"),
+        ("Grandma's soup recipe", "Bread recipe", "soup"),
+    ],
+    ids=["exact", "part"],
+)
+async def test_an_exact_name_or_a_part_that_one_note_has_is_enough(
+    world: World, meant: str, other: str, asked: str
+) -> None:
+    world.add_note(other, "not this", "Work")
+    world.add_note(meant, "this", "Work")
+
+    assert (await world.desktop.notes.open(asked, "")).text == "this"
+
+
+async def test_names_that_are_equally_misspelt_are_a_question(world: World) -> None:
+    world.add_note("Meeting 1st June", "a", "Work")
+    world.add_note("Meeting 2st June", "b", "Work")
+
+    with pytest.raises(Ambiguous):
+        await world.desktop.notes.open("Meeting 3st June", "")
+
+
 @pytest.mark.parametrize("action", ["open", "append"])
 async def test_two_matching_notes_are_a_question_with_candidates(world: World, action: str) -> None:
     world.add_note("Soup recipe", "a", "Work")
@@ -88,6 +125,8 @@ async def test_an_unknown_note_is_an_error_with_similar_names(world: World) -> N
     assert "Holiday plans" in error.value.candidates
     with pytest.raises(NoMatch):
         await world.desktop.notes.open("Holiday plans", "No such folder")
+    with pytest.raises(NoMatch):
+        await world.desktop.notes.append("Taxes", "x", "")
 
 
 async def test_additions_made_at_once_are_all_kept(world: World) -> None:
@@ -96,6 +135,27 @@ async def test_additions_made_at_once_are_all_kept(world: World) -> None:
     await asyncio.gather(*(world.desktop.notes.append("Log", f"line {number}", "") for number in range(4)))
 
     assert sorted(world.notes()[0].text.split("\n")) == ["line 0", "line 1", "line 2", "line 3", "start"]
+
+
+async def test_notes_of_one_name_made_at_once_are_all_kept(world: World) -> None:
+    texts = [f"text {number}" for number in range(3)]
+
+    made = await asyncio.gather(*(world.desktop.notes.create("Log", text, "Work") for text in texts))
+
+    assert len({note.name for note in made}) == 3
+    assert sorted(note.text for note in world.notes()) == texts
+
+
+async def test_what_was_added_after_an_addition_is_never_taken_out_with_it(world: World) -> None:
+    world.add_note("Log", "start", "Work")
+    added = await world.desktop.notes.append("Log", "more", "")
+    await world.desktop.notes.append("Log", "most", "")
+    assert added.undo
+
+    with pytest.raises(ChangedSince):
+        await world.desktop.notes.undo(added.undo)
+
+    assert world.notes() == [StoredNote("Log", "Work", "start\nmore\nmost")]
 
 
 async def test_undo_deletes_a_new_note(world: World) -> None:

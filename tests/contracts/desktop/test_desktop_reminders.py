@@ -11,6 +11,8 @@ from tests.contracts.desktop.worlds import StoredReminder, World
 from tinyagent.apps.base import ReminderDraft
 from tinyagent.errors import ChangedSince, NoMatch
 
+pytestmark = pytest.mark.app("reminders")
+
 DRAFT = ReminderDraft("Call the bank", datetime(2026, 12, 1, 9, 30), "about the card", "", 1)
 
 
@@ -29,13 +31,22 @@ async def test_a_list_is_taken_by_its_name(world: World) -> None:
     assert world.reminders()[0].list_name == "Shopping"
 
 
-async def test_undo_deletes_the_reminder(world: World) -> None:
+@pytest.mark.parametrize("priority", [0, 5, 9])
+async def test_the_priority_is_kept(world: World, priority: int) -> None:
+    await world.desktop.reminders.create(replace(DRAFT, priority=priority))
+
+    assert world.reminders()[0].priority == priority
+
+
+async def test_undo_deletes_the_reminder_and_no_other(world: World) -> None:
+    kept = await world.desktop.reminders.create(replace(DRAFT, name="Another"))
     made = await world.desktop.reminders.create(DRAFT)
-    assert made.undo
+    assert kept.id != made.id and made.undo
 
-    await world.desktop.reminders.undo(made.undo)
+    said = await world.desktop.reminders.undo(made.undo)
 
-    assert world.reminders() == []
+    assert [reminder.name for reminder in world.reminders()] == ["Another"]
+    assert said.endswith(".")
 
 
 async def test_a_reminder_that_was_edited_is_left_alone(world: World) -> None:

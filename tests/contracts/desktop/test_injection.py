@@ -7,7 +7,7 @@ Spotlight or to HTML, through the host that carries out calls.
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, Generator
+from collections.abc import Awaitable, Callable, Generator, Sized
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from tests.contracts.desktop.mac_world import MacWorld
-from tests.contracts.desktop.worlds import World
+from tests.contracts.desktop.worlds import Capability, World
 from tinyagent.errors import ToolError
 from tinyagent.ports import CallContext, ToolResult, WritingTask, Written
 from tinyagent.tools.host import LocalToolHost
@@ -77,6 +77,7 @@ def visible(text: str) -> str:
     return " ".join(re.sub(r"[\x00-\x1f\x7f]", " ", text).split())
 
 
+@pytest.mark.app("calendar")
 @pytest.mark.parametrize("text", HOSTILE)
 async def test_an_event_holds_the_text(world: World, call: Call, text: str) -> None:
     await call("create_calendar_event", text, FUTURE, "", text, [], text, "")
@@ -88,6 +89,7 @@ async def test_an_event_holds_the_text(world: World, call: Call, text: str) -> N
         assert (event.location, event.notes) == (text, text)
 
 
+@pytest.mark.app("reminders")
 @pytest.mark.parametrize("text", HOSTILE)
 async def test_a_reminder_holds_the_text(world: World, call: Call, text: str) -> None:
     await call("create_reminder", text, FUTURE, text, "", 0, False)
@@ -98,6 +100,7 @@ async def test_a_reminder_holds_the_text(world: World, call: Call, text: str) ->
         assert reminder.notes == text
 
 
+@pytest.mark.app("notes")
 @pytest.mark.parametrize("text", HOSTILE)
 async def test_a_note_holds_the_text_and_is_found_by_it(world: World, call: Call, text: str) -> None:
     await call("create_note", text, text, "")
@@ -110,6 +113,7 @@ async def test_a_note_holds_the_text_and_is_found_by_it(world: World, call: Call
     assert visible(note.text) == visible(f"{text}\n{text}")
 
 
+@pytest.mark.app("mail")
 @pytest.mark.parametrize("text", HOSTILE)
 async def test_a_mail_holds_the_text_and_goes_to_nobody_else(world: World, call: Call, text: str) -> None:
     await call("compose_new_email", ["a@x.example"], [], text, text, [])
@@ -123,6 +127,7 @@ async def test_a_mail_holds_the_text_and_goes_to_nobody_else(world: World, call:
         assert letter.body == text.strip()
 
 
+@pytest.mark.app("mail")
 @pytest.mark.parametrize("text", HOSTILE)
 async def test_an_answer_and_a_forward_hold_the_text(world: World, call: Call, text: str) -> None:
     world.add_mail("Ann <ann@x.example>", "First", "one")
@@ -135,6 +140,7 @@ async def test_an_answer_and_a_forward_hold_the_text(world: World, call: Call, t
     assert all(visible(letter.body).startswith(visible(text)) for letter in letters)
 
 
+@pytest.mark.app("messages")
 @pytest.mark.parametrize("text", HOSTILE)
 async def test_a_text_message_holds_the_text(world: World, call: Call, text: str) -> None:
     await call("send_sms", ["+14155550142"], text)
@@ -211,21 +217,22 @@ async def test_what_is_no_address_number_or_date_is_refused(world: World, call: 
 @pytest.mark.parametrize("text", HOSTILE)
 async def test_a_name_of_a_collection_makes_nothing_but_that(world: World, call: Call, text: str) -> None:
     """A folder, list or calendar of that name is made, or is an error: nothing else is touched."""
-    for tool, arguments in (
-        ("create_note", ["Log", "x", text]),
-        ("create_reminder", ["t", FUTURE, "", text, 0, False]),
-        ("create_calendar_event", ["t", FUTURE, "", "", [], "", text]),
-    ):
-        if isinstance(world, MacWorld):
+    tried: list[tuple[Capability, str, list[Any], Callable[[], Sized]]] = [
+        ("new folder", "create_note", ["Log", "x", text], world.notes),
+        ("new list", "create_reminder", ["t", FUTURE, "", text, 0, False], world.reminders),
+        ("new calendar", "create_calendar_event", ["t", FUTURE, "", "", [], "", text], world.events),
+    ]
+    for capability, tool, arguments, stored in tried:
+        if capability in world.lacks:
             with pytest.raises(ToolError):
                 await call(tool, *arguments)
         else:
             await call(tool, *arguments)
 
-    made = 0 if isinstance(world, MacWorld) else 1
-    assert [len(things) for things in (world.notes(), world.reminders(), world.events())] == [made] * 3
+        assert len(stored()) == (capability not in world.lacks)
 
 
+@pytest.mark.app("maps")
 @pytest.mark.parametrize("text", HOSTILE)
 async def test_a_map_or_a_meeting_is_about_the_text(world: World, call: Call, text: str) -> None:
     place = await call("maps_open_location", text)

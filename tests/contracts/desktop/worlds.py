@@ -6,15 +6,22 @@ side does not hide behind the same fault on the other.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
-from typing import Protocol
+from typing import Literal, Protocol
+
+import pytest
 
 from tinyagent.apps.base import Desktop
 
 OWNER = "me@home.example"
+
+
+Capability = Literal["selected mail", "new calendar", "new list", "new folder"]
+"""What not every desktop can do: act on a mail that is selected, or make a calendar, list or folder that a
+request names."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +73,8 @@ class World(Protocol):
     desktop: Desktop
     folder: Path
     """Where files are looked for."""
+    lacks: Mapping[Capability, str]
+    """What this desktop cannot do, and why."""
 
     def add_contact(
         self,
@@ -114,3 +123,9 @@ class World(Protocol):
     def texts(self) -> list[Text]:
         """Text messages that were sent."""
         ...
+
+
+def require(world: World, capability: Capability) -> None:
+    """End the test where the desktop has no such thing."""
+    if capability in world.lacks:
+        pytest.skip(world.lacks[capability])

@@ -1,4 +1,4 @@
-"""Real servers for the network apps."""
+"""Certificates for servers that encrypt, and events that are read without traces."""
 
 from __future__ import annotations
 
@@ -7,37 +7,17 @@ import ssl
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
-
-from tests.support.imap_server import ImapServer, imap_server
-from tests.support.radicale_server import RadicaleServer, radicale_server
-from tests.support.smtp_server import SmtpServer, smtp_server
+import vobject.icalendar
 
 
-@pytest.fixture(scope="session")
-def running_radicale(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RadicaleServer]:
-    with radicale_server(tmp_path_factory.mktemp("radicale")) as server:
-        yield server
-
-
-@pytest.fixture
-def radicale(running_radicale: RadicaleServer) -> RadicaleServer:
-    """A CalDAV and CardDAV server whose user has no collections."""
-    running_radicale.clear()
-    return running_radicale
-
-
-@pytest.fixture
-def imap() -> Iterator[ImapServer]:
-    with imap_server() as server:
-        yield server
-
-
-@pytest.fixture
-def smtp() -> Iterator[SmtpServer]:
-    with smtp_server() as server:
-        yield server
+@pytest.fixture(autouse=True)
+def forgotten_zones() -> Iterator[None]:
+    """The zones of the events that a test reads, which tell a few years alone, do not serve other tests."""
+    with patch.dict(vars(vobject.icalendar)["__tzidMap"]):
+        yield
 
 
 @pytest.fixture(scope="session")

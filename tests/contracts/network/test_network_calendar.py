@@ -10,11 +10,10 @@ import vobject
 
 from tests.support.radicale_server import PASSWORD, USER, RadicaleServer
 from tinyagent.apps.base import EventDraft, ReminderDraft
-from tinyagent.apps.network._dav import DavServer
 from tinyagent.apps.network.caldav import CalDavCalendar, CalDavReminders, CalDavStore
+from tinyagent.apps.network.dav import DavServer
 from tinyagent.errors import (
     AccessDenied,
-    ChangedSince,
     ConfigurationError,
     NoMatch,
     NotConfigured,
@@ -78,18 +77,6 @@ async def test_nobody_is_invited_from_an_unknown_address(radicale: RadicaleServe
     with pytest.raises(NotConfigured):
         await calendar(radicale.url, organizer="").create(event(invitees=("ann@example.org",)))
     assert radicale.stored("work") == []
-
-
-async def test_an_event_that_somebody_changed_is_left_alone(radicale: RadicaleServer) -> None:
-    radicale.make_collection("work", "Work", "VEVENT")
-    app = calendar(radicale.url)
-    made = await app.create(event(title="Before"))
-    (content,) = radicale.stored("work")
-    radicale.put(f"work/{made.id}.ics", content.replace("Before", "After"))
-    assert made.undo is not None
-    with pytest.raises(ChangedSince):
-        await app.undo(made.undo)
-    assert "After" in radicale.stored("work")[0]
 
 
 async def test_a_record_of_another_place_deletes_nothing(radicale: RadicaleServer) -> None:

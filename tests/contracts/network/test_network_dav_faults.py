@@ -8,8 +8,8 @@ import pytest
 
 from tests.support.talking_server import Peer, talking_server
 from tinyagent.apps.base import EventDraft
-from tinyagent.apps.network._dav import DavServer
 from tinyagent.apps.network.caldav import CalDavCalendar, CalDavStore
+from tinyagent.apps.network.dav import DavServer
 from tinyagent.errors import AccessDenied, AppFailed, NotConfigured, OutcomeUnknown
 
 
@@ -98,7 +98,7 @@ async def test_an_answer_that_makes_no_sense_is_said_to(answer: bytes) -> None:
 
 
 async def test_an_answer_without_end_is_not_read_to_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tinyagent.apps.network._dav.MAX_ANSWER", 1000)
+    monkeypatch.setattr("tinyagent.apps.network.dav.MAX_ANSWER", 1000)
     with (
         talking_server(lambda peer: peer.answer_http(http(207, " " * 5000))) as server,
         pytest.raises(AppFailed, match="too large"),

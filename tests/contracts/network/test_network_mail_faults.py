@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from tests.support.talking_server import Peer, talking_server
-from tinyagent.apps._letters import LetterWriter
 from tinyagent.apps.base import MailDraft, StoredMail
-from tinyagent.apps.network._mailbox import MailAccount
-from tinyagent.apps.network._smtp import Sender
+from tinyagent.apps.formats.letters import LetterWriter
 from tinyagent.apps.network.mail import NetworkMail
+from tinyagent.apps.network.mailbox import MailAccount
+from tinyagent.apps.network.smtp import Sender
 from tinyagent.apps.portable.mail import PortableMail
 from tinyagent.errors import AppFailed, NotConfigured, OutcomeUnknown, ToolError
 
@@ -49,9 +49,9 @@ async def test_a_mail_server_that_hangs_or_drips_is_given_up(tmp_path: Path) -> 
     for talk in (lambda peer: peer.hang(), lambda peer: peer.drip()):
         with talking_server(talk) as server:
             with pytest.raises(AppFailed, match="did not answer within"):
-                await send(tmp_path, server.port, seconds=0.3)
+                await send(tmp_path, server.port, seconds=0.2)
             with pytest.raises(AppFailed, match="did not answer within"):
-                await keep(tmp_path, server.port, seconds=0.3)
+                await keep(tmp_path, server.port, seconds=0.2)
 
 
 async def test_a_connection_that_ends_within_the_text_means_that_nothing_was_sent(tmp_path: Path) -> None:

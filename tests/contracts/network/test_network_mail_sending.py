@@ -23,11 +23,11 @@ from tests.support.mailing import (
     undo_of,
 )
 from tests.support.smtp_server import SmtpServer, smtp_server
-from tinyagent.apps._letters import LetterWriter
-from tinyagent.apps.network._mailbox import MailAccount
-from tinyagent.apps.network._security import Security
-from tinyagent.apps.network._smtp import Sender
+from tinyagent.apps.formats.letters import LetterWriter
 from tinyagent.apps.network.mail import NetworkMail
+from tinyagent.apps.network.mailbox import MailAccount
+from tinyagent.apps.network.security import Security
+from tinyagent.apps.network.smtp import Sender
 from tinyagent.apps.portable.mail import PortableMail
 from tinyagent.errors import AppFailed, ConfigurationError, NotConfigured, ToolError
 

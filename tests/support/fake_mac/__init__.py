@@ -6,25 +6,30 @@ and what was wrong with it in `faults.jsonl`; `plan.json` orders errors, delays 
 
 from __future__ import annotations
 
-import copy
-import hashlib
 import json
 import os
 import sys
+import zlib
 from collections.abc import Callable
+from dataclasses import asdict
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
+
+from tinyagent.apps.macos._header import read_header
 
 from .store import EMPTY, Store
 
 PROGRAMS = ("osascript", "mdfind", "open")
 SCRIPTS = Path(__file__).parents[3] / "applescripts"
-HEADER = Path(__file__).parents[3] / "server" / "tinyagent" / "apps" / "macos" / "_header.py"
 
+# The programs need the modules that lie here alone: this one, which takes long to import, is stood in for.
 _PROGRAM = """\
 #!{python} -IS
 import sys
-sys.path.insert(0, {support!r})
+package = type(sys)("fake_mac")
+package.__path__ = [{modules!r}]
+sys.modules["fake_mac"] = package
 from fake_mac.{program} import main
 sys.exit(main({folder!r}, sys.argv[1:]))
 """
@@ -36,12 +41,12 @@ class FakeMac:
     def __init__(self, folder: Path, scripts: Path = SCRIPTS) -> None:
         folder.mkdir(parents=True)
         self.folder, self.scripts, self.bin = folder, scripts, folder / "bin"
-        self._store = Store(folder)
-        self._store.write(copy.deepcopy(EMPTY))
-        digests = {
-            str(path): hashlib.sha256(path.read_bytes()).hexdigest() for path in scripts.glob("*.applescript")
+        self._store = Store(str(folder))
+        self._store.write(EMPTY)
+        (folder / "plan.json").write_text("{}")
+        setup = {
+            str(path): _described(path.read_bytes(), path) for path in scripts.glob("[a-z]*.applescript")
         }
-        setup = {"scripts": digests, "header": str(HEADER)}
         (folder / "setup.json").write_text(json.dumps(setup))
         self.bin.mkdir()
         for program in PROGRAMS:
@@ -49,9 +54,9 @@ class FakeMac:
 
     def _install(self, program: str) -> None:
         path = self.bin / program
-        support = str(Path(__file__).parents[1])
+        modules = str(Path(__file__).parent)
         text = _PROGRAM.format(
-            python=sys.executable, support=support, program=program, folder=str(self.folder)
+            python=sys.executable, modules=modules, program=program, folder=str(self.folder)
         )
         path.write_text(text)
         path.chmod(0o755)
@@ -76,10 +81,7 @@ class FakeMac:
         An order has `error` (a number), `delay` (seconds), `stdout`, `stdout_bytes`, `exit` or `late` (the
         work is done before); with `always` it stands for all later runs.
         """
-        path = self.folder / "plan.json"
-        plan = json.loads(path.read_text()) if path.exists() else {}
-        plan[operation] = list(orders)
-        path.write_text(json.dumps(plan))
+        self._store.order(operation, list(orders))
 
     def calls(self, program: str = "") -> list[dict[str, Any]]:
         """What the programs were run with, in order."""
@@ -93,6 +95,12 @@ class FakeMac:
     def faults(self) -> list[dict[str, Any]]:
         """What was wrong with the calls."""
         return _lines(self.folder / "faults.jsonl")
+
+
+@lru_cache(maxsize=256)
+def _described(content: bytes, path: Path) -> dict[str, Any]:
+    """What `osascript` has to know of a script."""
+    return {**asdict(read_header(path)), "checksum": zlib.crc32(content)}
 
 
 def _lines(path: Path) -> list[dict[str, Any]]:

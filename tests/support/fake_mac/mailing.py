@@ -1,15 +1,21 @@
 """Mail: an inbox, a selection, drafts and what was sent."""
 
+# The programs start often, and pathlib takes nearly as long to import as Python takes to start.
+# ruff: noqa: PTH113
 from __future__ import annotations
 
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any
+import os
 
 from .store import identifier
 from .trouble import ScriptError
 
-Data = dict[str, Any]
+# Types alone need it, and the programs start often.
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    Data = dict[str, Any]
 REMARK = "Mail may show the text as a quotation."
 
 
@@ -17,7 +23,7 @@ def mail_selected(data: Data, _asked: Data) -> Data:
     chosen = [mail for mail in data["inbox"] if mail["id"] == data["selected"]] or data["inbox"]
     if not chosen:
         raise ScriptError(1005)
-    return chosen[-1]
+    return {key: value for key, value in chosen[-1].items() if key != "source"}
 
 
 def mail_read(data: Data, asked: Data) -> Data:
@@ -89,7 +95,7 @@ def _send(data: Data, mail: Data) -> str:
 
 
 def _checked(data: Data, mail: Data) -> str:
-    if not all(Path(path).is_file() for path in mail["attachments"]):
+    if not all(os.path.isfile(path) for path in mail["attachments"]):
         raise ScriptError(-43)
     return f"{identifier(data)}@fake.example"
 

@@ -1,12 +1,13 @@
 """`mdfind -0 -onlyin FOLDER QUERY`, for queries of file names."""
 
+# The programs start often, and pathlib takes nearly as long to import as Python takes to start.
+# ruff: noqa: PTH118
 from __future__ import annotations
 
 import os
 import re
 import sys
 import unicodedata
-from pathlib import Path
 
 from .store import Store, obey
 
@@ -14,7 +15,7 @@ _TERM = re.compile(r'kMDItemFSName == "\*([^"*\\]+)\*"cd')
 
 
 def main(folder: str, argv: list[str]) -> int:
-    store = Store(Path(folder))
+    store = Store(folder)
     store.note_down("calls.jsonl", {"program": "mdfind", "argv": argv, "stdin": sys.stdin.read()})
     status = obey(store.next_order("mdfind"))
     if status is not None:
@@ -29,7 +30,7 @@ def main(folder: str, argv: list[str]) -> int:
     for place, _, names in os.walk(argv[2]):
         for name in names:
             if all(word in _folded(name) for word in words):
-                sys.stdout.buffer.write(os.fsencode(Path(place) / name) + b"\0")
+                sys.stdout.buffer.write(os.fsencode(os.path.join(place, name)) + b"\0")
     return 0
 
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 
 from .store import Store, obey
 
 
 def main(folder: str, argv: list[str]) -> int:
-    store = Store(Path(folder))
+    store = Store(folder)
     store.note_down("calls.jsonl", {"program": "open", "argv": argv, "stdin": sys.stdin.read()})
     status = obey(store.next_order("open"))
     if status is not None:

@@ -1,15 +1,21 @@
 """The files of a fake Mac: what its applications hold, what it was asked and what it is to do wrong."""
 
+# The programs start often, and pathlib takes nearly as long to import as Python takes to start.
+# ruff: noqa: PTH105, PTH118, PTH123
 from __future__ import annotations
 
 import fcntl
 import json
+import os
 import sys
 import time
-from collections.abc import Generator
 from contextlib import contextmanager
-from pathlib import Path
-from typing import Any
+
+# Types alone need it, and the programs start often.
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Generator
+    from typing import Any
 
 EMPTY: dict[str, Any] = {
     "counter": 0,
@@ -34,45 +40,61 @@ EMPTY: dict[str, Any] = {
 class Store:
     """Read and written by several processes, one at a time."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: str) -> None:
         self._folder = folder
-        self._file = folder / "store.json"
 
     def read(self) -> dict[str, Any]:
         with self._locked():
-            return json.loads(self._file.read_text())
+            return self._load()
 
     def write(self, data: dict[str, Any]) -> None:
         with self._locked():
-            self._file.write_text(json.dumps(data))
+            self._dump(data)
 
     @contextmanager
     def open(self) -> Generator[dict[str, Any]]:
         """The data, written back unless the block fails."""
         with self._locked():
-            data = json.loads(self._file.read_text())
+            data = self._load()
             yield data
-            self._file.write_text(json.dumps(data))
+            self._dump(data)
 
     def note_down(self, file: str, entry: dict[str, Any]) -> None:
-        with self._locked(), (self._folder / file).open("a") as lines:
+        with self._locked(), open(self._path(file), "a") as lines:
             lines.write(json.dumps(entry) + "\n")
 
     def next_order(self, operation: str) -> dict[str, Any]:
         """What the plan orders for this run, empty when nothing."""
-        path = self._folder / "plan.json"
         with self._locked():
-            plan = json.loads(path.read_text()) if path.exists() else {}
+            plan = self._load("plan.json")
             orders = plan.get(operation, [])
             if not orders:
                 return {}
             order = orders[0] if orders[0].get("always") else orders.pop(0)
-            path.write_text(json.dumps(plan))
+            self._dump(plan, "plan.json")
             return order
+
+    def order(self, operation: str, orders: list[dict[str, Any]]) -> None:
+        """Plan the next runs of an operation."""
+        with self._locked():
+            self._dump({**self._load("plan.json"), operation: orders}, "plan.json")
+
+    def _path(self, file: str) -> str:
+        return os.path.join(self._folder, file)
+
+    def _load(self, file: str = "store.json") -> dict[str, Any]:
+        with open(self._path(file)) as content:
+            return json.load(content)
+
+    def _dump(self, data: dict[str, Any], file: str = "store.json") -> None:
+        # A program may be killed at any moment, and the next one has to read what it left.
+        with open(self._path("new"), "w") as content:
+            json.dump(data, content)
+        os.replace(self._path("new"), self._path(file))
 
     @contextmanager
     def _locked(self) -> Generator[None]:
-        with (self._folder / "lock").open("w") as lock:
+        with open(self._path("lock"), "w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from html.parser import HTMLParser
-from typing import Any
 
 from .store import identifier
 from .trouble import ScriptError
 
-Data = dict[str, Any]
+# Types alone need it, and the programs start often.
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    Data = dict[str, Any]
 
 _LINES = {"div", "h1", "h2", "li", "p"}
 

@@ -14,9 +14,9 @@ import vobject
 import yaml
 
 from tinyagent.apps.base import EventDraft, ReminderDraft
+from tinyagent.apps.local.outbox import Outbox
 from tinyagent.apps.portable import notes as notes_module
 from tinyagent.apps.portable.calendar import PortableCalendar
-from tinyagent.apps.portable.messages import PortableMessages
 from tinyagent.apps.portable.notes import PortableNotes
 from tinyagent.apps.portable.reminders import PortableReminders
 from tinyagent.errors import AppFailed, NoMatch, UnreadableFile
@@ -24,7 +24,11 @@ from tinyagent.errors import AppFailed, NoMatch, UnreadableFile
 EVENT = EventDraft("Call", datetime(2024, 7, 1, 9), datetime(2024, 7, 1, 10), "", ("ada@x.example",), "", "")
 
 
-async def test_an_event_in_a_zone_brings_the_rules_of_the_zone(tmp_path: Path) -> None:
+async def test_an_event_in_a_zone_brings_the_rules_of_the_zone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # vobject keeps the first rules of a zone that any file in the process has brought.
+    monkeypatch.delitem(vars(vobject.icalendar)["__tzidMap"], "Europe/Berlin", raising=False)
     uid = (await PortableCalendar(tmp_path, ZoneInfo("Europe/Berlin"), "me@x.example").create(EVENT)).id
 
     text = (tmp_path / "calendars" / "Calendar" / f"{uid}.ics").read_bytes().decode()
@@ -79,7 +83,7 @@ async def test_control_characters_do_not_damage_an_event(tmp_path: Path) -> None
 
 
 async def test_a_message_has_a_link_that_a_phone_understands(tmp_path: Path) -> None:
-    id = (await PortableMessages(tmp_path).send(["+14155552671", "5550142"], "50% off? Yes & no\n#1 ✓")).id
+    id = (await Outbox(tmp_path).send(["+14155552671", "5550142"], "50% off? Yes & no\n#1 ✓")).id
 
     record = json.loads((tmp_path / "messages" / "outbox" / f"{id}.json").read_text("utf-8"))
 

@@ -14,8 +14,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tinyagent.apps.portable import _storage
-from tinyagent.apps.portable._storage import (
+from tinyagent.apps.local import storage
+from tinyagent.apps.local.storage import (
     collection,
     confined,
     exclusive,
@@ -46,7 +46,7 @@ def test_a_safe_name_is_one_visible_part_of_a_path(text: str) -> None:
 
     assert Path(name).name == name
     assert not name.startswith(".")
-    assert 0 < len(name.encode()) <= _storage.NAME_BYTES
+    assert 0 < len(name.encode()) <= storage.NAME_BYTES
     assert not any(unicodedata.category(character) == "Cc" for character in name)
 
 
@@ -159,7 +159,7 @@ def test_a_named_pipe_is_refused_instead_of_waited_for(tmp_path: Path) -> None:
 def test_a_folder_kept_locked_by_another_is_an_error_not_a_hang(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_storage, "LOCK_SECONDS", 0.05)
+    monkeypatch.setattr(storage, "LOCK_SECONDS", 0.05)
     held, done = threading.Event(), threading.Event()
 
     def hold() -> None:

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from tinyagent.apps.base import EventDraft, MailDraft, ReminderDraft, Undoable
+from tinyagent.apps.local.outbox import Outbox
 from tinyagent.apps.portable.calendar import PortableCalendar
 from tinyagent.apps.portable.mail import PortableMail
-from tinyagent.apps.portable.messages import PortableMessages
 from tinyagent.apps.portable.notes import PortableNotes
 from tinyagent.apps.portable.reminders import PortableReminders
 from tinyagent.errors import AccessDenied, AppFailed, ChangedSince, NoMatch, ToolError
@@ -54,7 +54,7 @@ async def draft(data: Path) -> Written:
 
 
 async def message(data: Path) -> Written:
-    messages = PortableMessages(data)
+    messages = Outbox(data)
     made = await messages.send(["+14155552671"], "hi")
     return Written(messages, made.undo or {}, "Took the text message out of the outbox.")
 
@@ -130,7 +130,7 @@ OUTSIDE = [
         (PortableCalendar, "calendars", ".ics"),
         (PortableReminders, "reminders", ".ics"),
         (PortableNotes, "notes", ".md"),
-        (PortableMessages, "messages/outbox", ".json"),
+        (Outbox, "messages/outbox", ".json"),
     ],
 )
 async def test_a_forged_record_reaches_nothing_outside(

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tinyagent.apps.portable._vcard import read_cards
+from tinyagent.apps.portable.card_file import read_cards
 from tinyagent.apps.portable.contacts import PortableContacts
 
 GOOD = "BEGIN:VCARD\nVERSION:3.0\nFN:{name}\nEMAIL:{name}@x.example\nEND:VCARD\n"

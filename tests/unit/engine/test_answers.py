@@ -9,7 +9,8 @@ import pytest
 
 from tests.support.scripted import FakeHost, ScriptedPlanner, spec
 from tests.unit.engine.conftest import MakeEngine
-from tinyagent.errors import NoMatch
+from tinyagent.engine.policy import Policy
+from tinyagent.errors import NoMatch, OutcomeUnknown
 from tinyagent.ports import ToolResult, WritingTask, Written
 
 
@@ -64,3 +65,24 @@ async def test_a_writer_without_words_leaves_the_composed_answer(make_engine: Ma
     plan = '1. get("a")\n2. join()<END_OF_PLAN>'
     state, _ = await make_engine(ScriptedPlanner(plan), host, writer=Telling("")).run()
     assert "milk and figs" in state.answer
+
+
+async def test_whoever_words_the_answer_says_what_was_only_drafted_and_what_may_have_been_done(
+    make_engine: MakeEngine,
+) -> None:
+    drafted = "Email to Ann saved as a draft (not sent)."
+
+    async def draft(arguments: Sequence[Any]) -> ToolResult:
+        return ToolResult("Draft saved: 1", drafted)
+
+    async def silent(arguments: Sequence[Any]) -> ToolResult:
+        raise OutcomeUnknown("The application stopped answering.")
+
+    writer = Telling()
+    host = FakeHost().add(spec("get", "str"), reading).add(spec("mail", "str", effect="send"), draft)
+    host.add(spec("put", "str", effect="write"), silent)
+    plan = '1. get("a")\n2. mail("b")\n3. put("c")\n4. join()<END_OF_PLAN>'
+    await make_engine(ScriptedPlanner(plan), host, writer=writer, policy=Policy()).run()
+    due = writer.tasks[0].facts["verbatim"].splitlines()
+    assert drafted in due
+    assert "Whether it took effect is unknown: please look before you try again." in due

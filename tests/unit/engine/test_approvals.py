@@ -204,3 +204,10 @@ async def test_many_open_questions_do_not_keep_other_calls_from_running(make_eng
     await waiting(engine, run, 10)
     await until(lambda: ("get", ("a",)) in host.calls, "the call that asks nobody runs")
     await engine.service.cancel(run, "Enough.")
+
+
+@pytest.mark.parametrize("policy", [Policy(write="ask"), Policy(write="ask", tools={"send": "draft"})])
+async def test_a_draft_is_asked_for_where_writing_is(make_engine: MakeEngine, policy: Policy) -> None:
+    state, _ = await make_engine(ScriptedPlanner(SEND), sending(), policy=policy).run("send it")
+    assert state.tasks[1].fault is not None
+    assert (state.tasks[1].effect, state.tasks[1].fault.code) == ("write", "approval_unavailable")

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from tinyagent.apps.base import Contact, Desktop, Made, MailDraft, SelectedMail, StoredMail
+from tinyagent.apps.local.outbox import Outbox
 from tinyagent.apps.portable import portable_desktop
 from tinyagent.apps.portable.mail import PortableMail
 from tinyagent.apps.portable.maps import PortableMaps
-from tinyagent.apps.portable.messages import PortableMessages
 from tinyagent.apps.zoom import DemoMeetings
 from tinyagent.errors import (
     AppFailed,
@@ -63,7 +63,7 @@ def _sent(stored: StoredMail, send: bool) -> StoredMail:
     return replace(stored, status="sent", undo=None) if send else stored
 
 
-class SendingMessages(PortableMessages):
+class SendingMessages(Outbox):
     async def send(self, recipients: Sequence[str], text: str, *, send: bool = False) -> Made:
         made = await super().send(recipients, text)
         return replace(made, undo=None) if send else made
@@ -323,7 +323,7 @@ async def test_demo_links_have_no_record(host: LocalToolHost) -> None:
         await host.undo("get_zoom_meeting_link", {"meeting": "1"}, DRAFT)
 
 
-class Crashing(PortableMessages):
+class Crashing(Outbox):
     async def undo(self, record: Any) -> str:
         raise ValueError("the secret text")
 

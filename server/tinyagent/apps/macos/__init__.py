@@ -8,6 +8,8 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from tinyagent.apps.base import Desktop, Meetings
+from tinyagent.apps.local.documents import PdfDocuments
+from tinyagent.apps.local.map_links import Provider
 from tinyagent.apps.macos._scripts import Scripts
 from tinyagent.apps.macos.calendar import MacCalendar
 from tinyagent.apps.macos.contacts import MacContacts
@@ -17,8 +19,6 @@ from tinyagent.apps.macos.maps import MacMaps
 from tinyagent.apps.macos.messages import MacMessages
 from tinyagent.apps.macos.notes import MacNotes
 from tinyagent.apps.macos.reminders import MacReminders
-from tinyagent.apps.portable.documents import PortableDocuments
-from tinyagent.apps.portable.maps import Provider
 
 
 def macos_desktop(
@@ -47,8 +47,8 @@ def macos_desktop(
         notes=MacNotes(runner),
         mail=MacMail(runner, sender),
         messages=MacMessages(runner, data),
-        files=MacFiles(folders, opener),
-        documents=PortableDocuments(),
-        maps=MacMaps(maps, opener),
+        files=MacFiles(runner, folders, opener),
+        documents=PdfDocuments(),
+        maps=MacMaps(runner, maps, opener),
         meetings=meetings,
     )

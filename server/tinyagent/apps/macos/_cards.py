@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tinyagent.apps.portable._vcard import Card
+from tinyagent.apps.formats.vcard import Card, plain_label
 
-_APPLE_LABEL = re.compile(r"_\$!<(.*)>!\$_")
 _MOBILE = frozenset({"mobile", "iphone", "cell", "apple watch"})
 _NO_TELEPHONE = ("fax", "pager")
 
@@ -65,12 +63,6 @@ def card_of(entry: Entry) -> Card | None:
         phones=_best_phones(entry.phones),
         emails=emails,
     )
-
-
-def plain_label(label: str) -> str:
-    """A label as people read it: Apple's own are wrapped (`_$!<Mobile>!$_`)."""
-    wrapped = _APPLE_LABEL.fullmatch(label.strip())
-    return wrapped[1] if wrapped else label.strip()
 
 
 def _best_phones(phones: Sequence[Labelled]) -> tuple[str, ...]:

@@ -8,8 +8,8 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
-from tinyagent.apps.macos._cards import Entry, card_of, plain_label
-from tinyagent.apps.portable._vcard import Card
+from tinyagent.apps.formats.vcard import Card, plain_label
+from tinyagent.apps.macos._cards import Entry, card_of
 from tinyagent.errors import AppFailed
 
 _CONTACTS = 0

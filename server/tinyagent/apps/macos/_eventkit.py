@@ -7,18 +7,17 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Sequence
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, time
 from typing import Any
 
 from tinyagent.apps.base import EventDraft, ReminderDraft
+from tinyagent.apps.formats.entries import ALL_DAY_ALARM
 from tinyagent.apps.macos._records import fingerprint, require_same
-from tinyagent.apps.portable._matching import closest, key
+from tinyagent.apps.matching.text import closest, key
 from tinyagent.errors import AccessDenied, AppFailed, NoMatch
 
 EVENTS, REMINDERS = 0, 1
 """EventKit's numbers for the two kinds of things."""
-
-ALL_DAY_ALARM = timedelta(hours=9)
 
 _FULL_ACCESS = 3
 _THIS_EVENT = 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tinyagent.apps.macos._process import OutputTooLarge, run
+from tinyagent.apps.local.processes import OutputTooLarge, run
 from tinyagent.errors import AppFailed
 
 SECONDS = 10.0

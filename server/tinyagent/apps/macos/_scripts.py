@@ -13,6 +13,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, cast
 
+from tinyagent.apps.local.processes import Finished, OutputTooLarge, run
 from tinyagent.apps.macos._errors import NOT_RUNNING, error_for, error_number, outcome_unknown
 from tinyagent.apps.macos._header import (
     ScriptHeader,
@@ -21,7 +22,6 @@ from tinyagent.apps.macos._header import (
     check_payload,
     read_header,
 )
-from tinyagent.apps.macos._process import Finished, OutputTooLarge, run
 from tinyagent.errors import AppFailed, NotConfigured, ToolError
 
 logger = logging.getLogger(__name__)

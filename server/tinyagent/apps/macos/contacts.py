@@ -7,12 +7,13 @@ import time
 from collections.abc import Sequence
 
 from tinyagent.apps.base import Contact
+from tinyagent.apps.formats.vcard import Card
 from tinyagent.apps.macos._cards import card_of, entry_of
 from tinyagent.apps.macos._cncontacts import contact_store
 from tinyagent.apps.macos._scripts import Scripts
-from tinyagent.apps.portable._matching import words
-from tinyagent.apps.portable._people import Person, best_matches
-from tinyagent.apps.portable._vcard import Card
+from tinyagent.apps.matching.misses import Misses
+from tinyagent.apps.matching.people import Person, best_matches
+from tinyagent.apps.matching.text import words
 from tinyagent.errors import AppFailed
 
 MAX_CONTACTS = 10_000
@@ -38,6 +39,7 @@ class MacContacts:
         self._owner = owner
         self._people: list[Person] = []
         self._read_at = float("-inf")
+        self._misses = Misses()
         self._lock = asyncio.Lock()
 
     async def find(self, name: str) -> Sequence[Contact]:
@@ -45,13 +47,13 @@ class MacContacts:
             return []
         asked_at = time.monotonic()
         found = await asyncio.to_thread(best_matches, name, await self._everyone(name), self._owner)
-        if not found and self._read_at < asked_at:
+        if not found and self._misses.is_reason_to_read(name, asked_at - self._read_at):
             everyone = await self._everyone(name, since=asked_at)
             found = await asyncio.to_thread(best_matches, name, everyone, self._owner)
-        return [_contact(person) for person in found]
+        return [person.contact for person in found]
 
     async def all(self) -> Sequence[Contact]:
-        return [_contact(person) for person in await self._everyone()]
+        return [person.contact for person in await self._everyone()]
 
     async def _everyone(self, name: str = "", since: float | None = None) -> list[Person]:
         """All contacts, read after `since`; those with the words of `name` where all are too many."""
@@ -89,8 +91,3 @@ class MacContacts:
 
 def _cards(records: Sequence[dict[str, object]]) -> list[Card]:
     return [card for record in records if (card := card_of(entry_of(record))) is not None]
-
-
-def _contact(person: Person) -> Contact:
-    card = person.card
-    return Contact(card.id, card.names[0], card.phones, card.emails)

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 from collections.abc import Sequence
-from pathlib import Path, PurePath
+from pathlib import Path
 
+from tinyagent.apps.local.folders import OpenFolders, is_closed, lies_in, only_one, refuse_program
+from tinyagent.apps.local.processes import OutputTooLarge, run
 from tinyagent.apps.macos._opening import open_on_desktop
-from tinyagent.apps.macos._process import OutputTooLarge, run
-from tinyagent.apps.portable._matching import words
-from tinyagent.apps.portable._names import best_matches, folded
-from tinyagent.apps.portable.files import MAX_CANDIDATES, PortableFiles
-from tinyagent.errors import AccessDenied, Ambiguous, AppFailed, ToolError
+from tinyagent.apps.macos._scripts import Scripts
+from tinyagent.apps.matching.files import best_matches, carrying_words
+from tinyagent.errors import AppFailed, ToolError
 
 SPOTLIGHT_SECONDS = 8.0
 MAX_OUTPUT = 4 * 2**20
@@ -20,83 +21,61 @@ MAX_OUTPUT = 4 * 2**20
 MAX_FOUND = 2000
 """Above so many files of a name the folders are walked through, which has bounds of its own."""
 
-_FILLERS = frozenset({"a", "an", "the", "my", "our", "file", "document", "called", "named"})
-_BUNDLES = frozenset(
-    {".app", ".bundle", ".framework", ".kext", ".photoslibrary", ".plugin", ".prefpane", ".workflow"}
-)
-_SKIPPED_FOLDERS = frozenset({"node_modules", "__pycache__", "venv"})
-_PROGRAMS = _BUNDLES | {
-    ".action", ".applescript", ".bat", ".bin", ".cmd", ".com", ".command", ".desktop", ".dmg", ".exe",
-    ".fileloc", ".hta", ".inetloc", ".jar", ".js", ".jxa", ".lnk", ".mobileconfig", ".mpkg", ".msi", ".pkg",
-    ".ps1", ".py", ".pyw", ".reg", ".scpt", ".scptd", ".scr", ".sh", ".shortcut", ".terminal",
-    ".tool", ".url", ".vbs", ".webloc", ".wsf",
-}  # fmt: skip
-"""Suffixes of what runs, or leads elsewhere, when it is opened."""
 
+class MacFiles(OpenFolders):
+    """Implements `apps.base.Files`. `opener` is `open` where files are to be shown, empty otherwise.
 
-class MacFiles:
-    """Implements `apps.base.Files`.
-
-    Spotlight finds; what may be found and which of several is meant follow the rules of the portable files,
-    which also walk through the folders where Spotlight knows nothing (a volume without an index).
+    Spotlight finds; where it knows nothing (a volume without an index) the folders are walked through.
     """
 
-    def __init__(self, folders: Sequence[Path], opener: Sequence[str] = ()) -> None:
-        self._folders = tuple(dict.fromkeys(folder.expanduser().resolve() for folder in folders))
+    def __init__(self, scripts: Scripts, folders: Sequence[Path], opener: Sequence[str] = ()) -> None:
+        super().__init__(folders)
+        self._scripts = scripts
         self._opener = tuple(opener)
-        self._walked = PortableFiles(folders)
 
     async def find(self, name: str) -> Path:
         query = _query(name)
         if query is None:
-            return await self._walked.find(name)
+            return await super().find(name)
         *parents, last = [part for part in name.strip().split("/") if part not in ("", ".")]
         matches = await self._matches(query, parents, last)
-        if len(matches) > 1:
-            raise Ambiguous(
-                f"{len(matches)} files match “{name}”.",
-                hint="Say which one you mean.",
-                candidates=[str(path) for path in matches[:MAX_CANDIDATES]],
-            )
-        return matches[0] if matches else await self._walked.find(name)
-
-    async def check(self, path: str) -> Path:
-        return await self._walked.check(path)
+        return only_one(matches, name) if matches else await super().find(name)
 
     async def show(self, path: Path) -> None:
-        """Show the file in its program, or where it lies when no program takes it."""
+        """Show the file in its program, or where it lies when no program takes it.
+
+        The Finder itself, which asks for a permission, is told only where `open` cannot.
+        """
         if not self._opener:
             return
-        if await asyncio.to_thread(_is_program, path):
-            raise AccessDenied(
-                f"{path.name} is a program; programs are not opened.", hint="Start it yourself."
-            )
-        try:
-            await open_on_desktop((*self._opener, str(path)), "The file")
-        except AppFailed:
-            await open_on_desktop((*self._opener, "-R", str(path)), "The file")
+        await asyncio.to_thread(refuse_program, path)
+        for options in ((), ("-R",)):
+            with contextlib.suppress(AppFailed):
+                await open_on_desktop((*self._opener, *options, str(path)), "The file")
+                return
+        await self._scripts.read("files_reveal", {"path": str(path)})
 
     async def _matches(self, query: str, parents: Sequence[str], last: str) -> list[Path]:
         """The files that are meant equally well; empty when Spotlight is of no help."""
-        found = await asyncio.gather(*(_spotlight(folder, query) for folder in self._folders))
+        found = await asyncio.gather(*(_spotlight(folder, query) for folder in self.folders))
         paths = list(dict.fromkeys(path for paths in found for path in paths))
         if len(paths) > MAX_FOUND:
             return []
-        named = [path for path in paths if _lies_in(path, parents) and not self._is_hidden(path)]
+        named = [path for path in paths if lies_in(path, parents) and not self._is_hidden(path)]
         allowed: set[Path] = set()
         for path in best_matches(last, named):
             try:
-                allowed.add(await self._walked.check(str(path)))
+                allowed.add(await self.check(str(path)))
             except ToolError:  # it was moved since it was indexed, or leads out of the folders
                 return []
         return sorted(allowed)
 
     def _is_hidden(self, path: Path) -> bool:
         """Whether the file lies where files are not looked for: hidden folders and the inside of bundles."""
-        for folder in self._folders:
+        for folder in self.folders:
             if path.is_relative_to(folder):
                 above = path.relative_to(folder).parts
-                return any(_is_closed(part) for part in above[:-1]) or above[-1].startswith(".")
+                return any(is_closed(part) for part in above[:-1]) or above[-1].startswith(".")
         return True
 
 
@@ -109,9 +88,7 @@ def _query(name: str) -> str | None:
     if stripped.startswith(("/", "~")) or ".." in stripped.split("/"):
         return None
     last = next((part for part in reversed(stripped.split("/")) if part not in ("", ".")), "")
-    every = words(folded(last))
-    carrying = [word for word in every if word not in _FILLERS] or every
-    return " && ".join(f'kMDItemFSName == "*{word}*"cd' for word in carrying) or None
+    return " && ".join(f'kMDItemFSName == "*{word}*"cd' for word in carrying_words(last)) or None
 
 
 async def _spotlight(folder: Path, query: str) -> list[Path]:
@@ -121,21 +98,3 @@ async def _spotlight(folder: Path, query: str) -> list[Path]:
     except (OSError, TimeoutError, OutputTooLarge):
         return []
     return [Path(os.fsdecode(path)) for path in finished.output.split(b"\0") if path.startswith(b"/")]
-
-
-def _lies_in(path: Path, parents: Sequence[str]) -> bool:
-    above = path.parent.parts[-len(parents) :] if parents else ()
-    return [folded(part) for part in above] == [folded(part) for part in parents]
-
-
-def _is_closed(folder: str) -> bool:
-    return (
-        folder.startswith(".")
-        or folder in _SKIPPED_FOLDERS
-        or PurePath(folder).suffix.casefold() in _PROGRAMS
-    )
-
-
-def _is_program(path: Path) -> bool:
-    executable = not path.suffix and os.access(path, os.X_OK)
-    return executable or path.suffix.casefold() in _PROGRAMS

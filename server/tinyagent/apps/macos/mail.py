@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 from tinyagent.apps.base import MailDraft, SelectedMail, StoredMail, UndoRecord
+from tinyagent.apps.formats.mime import MAX_SUBJECT, one_line, parse_addresses, parse_people
 from tinyagent.apps.macos._scripts import Scripts
-from tinyagent.apps.portable._mime import MAX_SUBJECT, one_line, parse_addresses
-from tinyagent.errors import NoMatch, ToolError
+from tinyagent.errors import NoMatch
 
 LOOK_IT_OVER = "Look the draft over in Mail: the text may be set as a quotation."
 """Mail sets a text that it gets from a script as a quotation in some versions."""
@@ -97,11 +97,8 @@ def _stored(answer: dict[str, Any], send: bool, subject: str, to: Iterable[str])
 
 
 def _people(recipients: Sequence[str], cc: Sequence[str]) -> tuple[list[str], list[str]]:
-    """The addresses of both, checked, each once. Raises ToolError."""
-    to = parse_addresses(recipients)
-    if not to:
-        raise ToolError("The mail has no recipient.", hint="Say whom it is for, by name or by address.")
-    return _specs(to), _specs(parse_addresses(cc, besides=to))
+    to, copies = parse_people(recipients, cc)
+    return _specs(to), _specs(copies)
 
 
 def _specs(addresses: Iterable[Address]) -> list[str]:

@@ -10,8 +10,8 @@ from pathlib import Path
 from uuid import uuid4
 
 from tinyagent.apps.base import Made, UndoRecord
+from tinyagent.apps.local.outbox import Outbox
 from tinyagent.apps.macos._scripts import Scripts
-from tinyagent.apps.portable.messages import PortableMessages
 from tinyagent.errors import OutcomeUnknown
 
 
@@ -20,7 +20,7 @@ class MacMessages:
 
     def __init__(self, scripts: Scripts, data: Path) -> None:
         self._scripts = scripts
-        self._outbox = PortableMessages(data)
+        self._outbox = Outbox(data)
 
     def drafts_only(self) -> str:
         return ""

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tinyagent.apps._note_names import best_matches
 from tinyagent.apps.base import Note, UndoRecord
 from tinyagent.apps.macos._note_html import body_text, harmed_by_writing, lines_html, note_html
 from tinyagent.apps.macos._scripts import Scripts
-from tinyagent.apps.portable._matching import closest, fold
-from tinyagent.errors import AccessDenied, Ambiguous, ChangedSince, NoMatch, ToolError
+from tinyagent.apps.matching.notes import UNTITLED, best_matches, free_name, no_match
+from tinyagent.apps.matching.text import fold
+from tinyagent.errors import AccessDenied, Ambiguous, ChangedSince, ToolError
 
 MAX_NOTES = 5000
-UNTITLED = "Untitled"
 EDIT_RETRIES = 3
 
 MAX_UNDO_CHARACTERS = 500_000
@@ -44,7 +42,7 @@ class MacNotes:
         """A new note. A name that is taken gets a number."""
         title = " ".join(name.split()) or UNTITLED
         async with self._writing:
-            title = _free_name(title, await self._taken(title))
+            title = free_name(title, await self._taken(title))
             made = await self._scripts.write(
                 "notes_create", {"name": title, "html": note_html(title, content), "folder": folder}
             )
@@ -123,7 +121,7 @@ class MacNotes:
                 candidates=[f"{entry.name} ({entry.folder})" for entry in matches],
             )
         if not matches:
-            raise _no_match(name, folder, entries)
+            raise no_match(name, folder, entries)
         if matches[0].locked:
             raise _locked(matches[0].name)
         return matches[0]
@@ -155,21 +153,5 @@ def _require_harmless(note: dict[str, Any]) -> None:
         )
 
 
-def _free_name(name: str, taken: set[str]) -> str:
-    free, number = name, 2
-    while fold(free) in taken:
-        free, number = f"{name} {number}", number + 1
-    return free
-
-
 def _locked(name: str) -> AccessDenied:
     return AccessDenied(f"The note “{name}” is locked.", hint="Unlock it in Notes and ask again.")
-
-
-def _no_match(name: str, folder: str, entries: Sequence[_Entry]) -> NoMatch:
-    near = closest(name, [entry.name for entry in entries])
-    place = f" in the folder “{folder}”" if folder.strip() else ""
-    hint = (
-        "Say which one you mean, or create it." if near else "Create it, or give the name as it is written."
-    )
-    return NoMatch(f"There is no note called “{name}”{place}.", hint=hint, candidates=near)

@@ -6,15 +6,15 @@ from dataclasses import dataclass, replace
 from email.utils import parseaddr
 from zoneinfo import ZoneInfo
 
-from tinyagent.apps._letters import LetterWriter
 from tinyagent.apps.base import Desktop
-from tinyagent.apps.network._dav import DavServer
-from tinyagent.apps.network._mailbox import MailAccount
-from tinyagent.apps.network._security import Security
-from tinyagent.apps.network._smtp import Sender
+from tinyagent.apps.formats.letters import LetterWriter
 from tinyagent.apps.network.caldav import CalDavCalendar, CalDavReminders, CalDavStore
 from tinyagent.apps.network.carddav import CardDavContacts
+from tinyagent.apps.network.dav import DavServer
 from tinyagent.apps.network.mail import NetworkMail
+from tinyagent.apps.network.mailbox import MailAccount
+from tinyagent.apps.network.security import Security
+from tinyagent.apps.network.smtp import Sender
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import unquote, urljoin, urlsplit
 
-from tinyagent.apps.network._dav import DavServer, DavSession
 from tinyagent.apps.network._xml import CALDAV, CALENDARSERVER, CARDDAV, DAV, Resource
+from tinyagent.apps.network.dav import DavServer, DavSession
 from tinyagent.errors import NotConfigured
 
 Kind = Literal["calendar", "addressbook"]

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from socket import socket
 from typing import Any, cast
 
-from tinyagent.apps.network._security import Security, tls_context
 from tinyagent.apps.network._wire import Line
+from tinyagent.apps.network.security import Security, tls_context
 from tinyagent.errors import AppFailed, NotConfigured
 
 MAX_MESSAGE = 64 * 2**20

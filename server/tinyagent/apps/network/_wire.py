@@ -14,7 +14,7 @@ import ssl
 from collections.abc import Callable
 from typing import TypeVar
 
-from tinyagent.apps.network._security import tls_context
+from tinyagent.apps.network.security import tls_context
 from tinyagent.errors import AppFailed, OutcomeUnknown, TinyAgentError, ToolError
 
 _GRACE_S = 2.0

@@ -10,12 +10,12 @@ from collections.abc import Sequence
 from urllib.parse import quote, urljoin
 from zoneinfo import ZoneInfo
 
-from tinyagent.apps._entries import event_file, reminder_file
 from tinyagent.apps.base import EventDraft, Made, ReminderDraft, UndoRecord
+from tinyagent.apps.formats.entries import event_file, reminder_file
+from tinyagent.apps.matching.text import key
 from tinyagent.apps.network._collections import Collection, Home, collections, find_home
-from tinyagent.apps.network._dav import DavServer, DavSession
 from tinyagent.apps.network._xml import DAV
-from tinyagent.apps.portable._matching import key
+from tinyagent.apps.network.dav import DavServer, DavSession
 from tinyagent.errors import AccessDenied, Ambiguous, AppFailed, ChangedSince, NoMatch, NotConfigured
 
 _ETAG = f"{DAV}getetag"
@@ -27,6 +27,11 @@ class CalDavStore:
     def __init__(self, server: DavServer) -> None:
         self._server = server
         self._home: Home | None = None
+
+    async def check(self) -> None:
+        """Log in and look where the calendars are. Raises NotConfigured when there are none."""
+        async with self._server.session() as session:
+            await self._found_home(session)
 
     async def add(self, component: str, name: str, uid: str, content: bytes) -> UndoRecord | None:
         """Store a file in the collection `name`, the first one for such components without a name.

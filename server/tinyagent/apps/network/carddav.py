@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from tinyagent.apps.base import Contact
-from tinyagent.apps.network._cards import cards_of
+from tinyagent.apps.formats.vcard import parse_cards
+from tinyagent.apps.matching.misses import Misses
+from tinyagent.apps.matching.people import Person, best_matches
 from tinyagent.apps.network._collections import Collection, Home, collections, find_home
-from tinyagent.apps.network._dav import DavServer, DavSession
 from tinyagent.apps.network._xml import CARDDAV, DAV
-from tinyagent.apps.portable._people import Person, best_matches
-from tinyagent.apps.portable._vcard import Card
+from tinyagent.apps.network.dav import DavServer, DavSession
 
 _ETAG = f"{DAV}getetag"
 _DATA = f"{CARDDAV}address-data"
@@ -34,7 +34,7 @@ class CardDavContacts:
     """Implements `apps.base.Contacts` on all address books of an account.
 
     `owner` is the user's own mail address, by which the user's own card is known. What was read is
-    trusted for `lifetime` seconds; then only what has changed is read again.
+    trusted for `lifetime` seconds, or until nobody has a name; then only what has changed is read again.
     """
 
     def __init__(
@@ -52,18 +52,32 @@ class CardDavContacts:
         self._home: Home | None = None
         self._books: dict[str, _Book] = {}
         self._read_at: float | None = None
+        self._misses = Misses()
         self._lock = asyncio.Lock()
+
+    async def check(self) -> None:
+        """Log in and look where the address books are. Raises NotConfigured when there are none."""
+        async with self._server.session() as session:
+            await self._found_home(session)
 
     async def find(self, name: str) -> Sequence[Contact]:
         """The contacts that tie for the best match with the name; empty when none does."""
         if not name.strip():
             return []
-        people = await self._people()
-        found = await asyncio.to_thread(best_matches, name, people, self._owner)
-        return [_contact(person.card) for person in found]
+        asked_at = self._clock()
+        found = await self._matching(name)
+        age = asked_at - (asked_at if self._read_at is None else self._read_at)
+        if not found and self._misses.is_reason_to_read(name, age):
+            self._read_at = None
+            found = await self._matching(name)
+        return [person.contact for person in found]
 
     async def all(self) -> Sequence[Contact]:
-        return [_contact(person.card) for person in await self._people()]
+        return [person.contact for person in await self._people()]
+
+    async def _matching(self, name: str) -> Sequence[Person]:
+        people = await self._people()
+        return await asyncio.to_thread(best_matches, name, people, self._owner)
 
     async def _people(self) -> list[Person]:
         async with self._lock:
@@ -75,10 +89,14 @@ class CardDavContacts:
         return [person for _, people in files for person in people]
 
     async def _refreshed(self, session: DavSession) -> dict[str, _Book]:
+        home = await self._found_home(session)
+        found = await collections(session, home, "addressbook")
+        return {one.url: await self._book(session, one, self._books.get(one.url, _Book())) for one in found}
+
+    async def _found_home(self, session: DavSession) -> Home:
         if self._home is None:
             self._home = await find_home(self._server, session, "addressbook")
-        found = await collections(session, self._home, "addressbook")
-        return {one.url: await self._book(session, one, self._books.get(one.url, _Book())) for one in found}
+        return self._home
 
     async def _book(self, session: DavSession, collection: Collection, known: _Book) -> _Book:
         """The book as it is now; files whose version is known are not read again."""
@@ -107,10 +125,6 @@ class CardDavContacts:
 
 def _parsed(texts: Mapping[str, tuple[str, str]]) -> dict[str, tuple[str, list[Person]]]:
     return {
-        url: (etag, [Person(card) for card in cards_of(text, urlsplit(url).path)])
+        url: (etag, [Person(card) for card in parse_cards(text, urlsplit(url).path)])
         for url, (etag, text) in texts.items()
     }
-
-
-def _contact(card: Card) -> Contact:
-    return Contact(card.id, card.names[0], card.phones, card.emails)

@@ -10,11 +10,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from tinyagent.apps._letters import Letter, LetterWriter
 from tinyagent.apps.base import Mail, MailDraft, SelectedMail, StoredMail, UndoRecord
-from tinyagent.apps.network._mailbox import MailAccount
-from tinyagent.apps.network._smtp import Refused, Sender
-from tinyagent.apps.portable import _quoting
+from tinyagent.apps.formats import quoting
+from tinyagent.apps.formats.letters import Letter, LetterWriter
+from tinyagent.apps.network.mailbox import MailAccount
+from tinyagent.apps.network.smtp import Refused, Sender
 from tinyagent.errors import NotConfigured, ToolError
 
 _KEEPS_COPIES = (
@@ -56,10 +56,10 @@ class NetworkMail:
         if self._account is None:
             return await self._fallback.selected()
         latest = await self._account.latest()
-        message = _quoting.parse(latest.content)
-        author = _quoting.header(message, "From")
-        subject = _quoting.header(message, "Subject")
-        return SelectedMail(latest.id, author, subject, tuple(_quoting.answer_addresses(message)))
+        message = quoting.parse(latest.content)
+        author = quoting.header(message, "From")
+        subject = quoting.header(message, "Subject")
+        return SelectedMail(latest.id, author, subject, tuple(quoting.answer_addresses(message)))
 
     async def compose(self, draft: MailDraft, *, send: bool = False) -> StoredMail:
         if self._account is None and not (send and self._sender):
@@ -96,8 +96,7 @@ class NetworkMail:
             return await self._fallback.undo(record)
         if self._account is None:
             raise NotConfigured("The draft lies in a mail account.", hint="Set the account under [imap].")
-        await self._account.remove_draft(record)
-        return "Deleted the draft."
+        return f"Deleted the draft “{await self._account.remove_draft(record)}”."
 
     async def _deliver(self, letter: Letter, send: bool) -> StoredMail:
         if send and self._sender is not None:

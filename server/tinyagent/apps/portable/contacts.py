@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tinyagent.apps.base import Contact
-from tinyagent.apps.portable._people import Person, best_matches
-from tinyagent.apps.portable._storage import storage_errors
-from tinyagent.apps.portable._vcard import Card, read_cards
+from tinyagent.apps.local.storage import storage_errors
+from tinyagent.apps.matching.people import Person, best_matches
+from tinyagent.apps.portable.card_file import read_cards
 
 _Stamp = tuple[int, int, int]
 
@@ -32,12 +32,12 @@ class PortableContacts:
     async def all(self) -> Sequence[Contact]:
         """Every contact of the folder."""
         people = await asyncio.to_thread(self._people)
-        return [_contact(person.card) for person in people]
+        return [person.contact for person in people]
 
     def _find(self, name: str) -> list[Contact]:
         if not name.strip():
             return []
-        return [_contact(person.card) for person in best_matches(name, self._people(), self._owner)]
+        return [person.contact for person in best_matches(name, self._people(), self._owner)]
 
     def _people(self) -> list[Person]:
         with storage_errors(self._root):
@@ -60,7 +60,3 @@ class PortableContacts:
         inside = self._root.resolve()
         files = [path.resolve() for path in sorted(self._root.iterdir()) if path.suffix.casefold() == ".vcf"]
         return [path for path in files if path.is_relative_to(inside) and path.exists()]
-
-
-def _contact(card: Card) -> Contact:
-    return Contact(card.id, card.names[0], card.phones, card.emails)

@@ -3,237 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import shutil
-import stat
-import sys
-import time
-from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path, PurePath
+from collections.abc import Sequence
+from pathlib import Path
 
-from tinyagent.apps.portable._names import best_matches, folded
-from tinyagent.apps.portable._opening import start
-from tinyagent.errors import AccessDenied, Ambiguous, NoMatch, NotConfigured, UnreadableFile
-
-MAX_CANDIDATES = 10
-
-_SKIPPED_FOLDERS = frozenset({"node_modules", "__pycache__", "venv"})
-_PROGRAMS = frozenset(
-    {
-        ".app",
-        ".appimage",
-        ".apk",
-        ".bat",
-        ".bin",
-        ".cmd",
-        ".com",
-        ".command",
-        ".desktop",
-        ".dmg",
-        ".exe",
-        ".hta",
-        ".jar",
-        ".js",
-        ".lnk",
-        ".msi",
-        ".pkg",
-        ".ps1",
-        ".py",
-        ".pyw",
-        ".reg",
-        ".scpt",
-        ".scr",
-        ".sh",
-        ".terminal",
-        ".tool",
-        ".url",
-        ".vbs",
-        ".webloc",
-        ".workflow",
-        ".wsf",
-    }
-)
-"""Suffixes of what runs, or leads elsewhere, when it is opened."""
+from tinyagent.apps.local.folders import OpenFolders, refuse_program
+from tinyagent.apps.local.opening import start
 
 
-def desktop_opener(system: str = sys.platform, environ: Mapping[str, str] = os.environ) -> tuple[str, ...]:
-    """The command that shows a file on this desktop; empty where there is none."""
-    if system == "darwin":
-        return ("/usr/bin/open",)
-    command = shutil.which("xdg-open", path=environ.get("PATH"))
-    has_display = bool(environ.get("DISPLAY") or environ.get("WAYLAND_DISPLAY"))
-    return (command,) if command and has_display else ()
+class PortableFiles(OpenFolders):
+    """Implements `apps.base.Files`. `opener` is the argv that shows a file; empty, nothing is ever shown."""
 
-
-class PortableFiles:
-    """Implements `apps.base.Files`.
-
-    Only regular files below `folders` exist for it: hidden ones and links that lead outside do
-    not. `opener` is the argv that shows a file; when it is empty, nothing is ever shown. A search
-    looks at no more than `max_entries` names and takes no longer than `seconds`.
-    """
-
-    def __init__(
-        self,
-        folders: Sequence[Path],
-        opener: Sequence[str] = (),
-        *,
-        max_entries: int = 200_000,
-        seconds: float = 5.0,
-    ) -> None:
-        self._folders = tuple(dict.fromkeys(folder.expanduser().resolve() for folder in folders))
+    def __init__(self, folders: Sequence[Path], opener: Sequence[str] = ()) -> None:
+        super().__init__(folders)
         self._opener = tuple(opener)
-        self._max_entries = max_entries
-        self._seconds = seconds
-
-    async def find(self, name: str) -> Path:
-        if not name.strip():
-            raise NoMatch("No file name was given.", hint="Say which file you mean.")
-        if name.strip().startswith(("/", "~")) or PurePath(name.strip()).is_absolute():
-            return await self.check(name.strip())
-        return await asyncio.to_thread(self._find, name.strip())
-
-    async def check(self, path: str) -> Path:
-        return await asyncio.to_thread(self._check, path)
 
     async def show(self, path: Path) -> None:
         if self._opener:
             await asyncio.to_thread(self._show, path)
 
-    def _find(self, name: str) -> Path:
-        self._require_folders()
-        *parents, last = [part for part in name.split("/") if part not in ("", ".")] or [name]
-        if ".." in (*parents, last):
-            raise AccessDenied(f"“{name}” leads out of the folders that may be read.")
-        walk = _Walk(self._folders, self._max_entries, time.monotonic() + self._seconds)
-        paths = [path for path in walk.files() if _lies_in(path, parents)]
-        matches = sorted({path.resolve() for path in best_matches(last, paths)})
-        if len(matches) > 1:
-            raise Ambiguous(
-                f"{len(matches)} files match “{name}”.",
-                hint="Say which one you mean.",
-                candidates=[str(path) for path in matches[:MAX_CANDIDATES]],
-            )
-        if not matches:
-            raise NoMatch(f"No file matches “{name}”.", hint=self._no_match_hint(walk))
-        return self._check(str(matches[0]))
-
-    def _no_match_hint(self, walk: _Walk) -> str:
-        places = ", ".join(map(str, self._folders))
-        if walk.cut_short:
-            return f"Only a part of {places} could be searched; give the full path."
-        return f"Files are looked for in {places}."
-
-    def _check(self, path: str) -> Path:
-        self._require_folders()
-        try:
-            asked = Path(path).expanduser()
-            resolved = asked.resolve()
-        except (OSError, RuntimeError, ValueError):
-            raise NoMatch(f"“{path[:200]!r}” is not a path.", hint="Give the full path of a file.") from None
-        if not asked.is_absolute():
-            raise NoMatch(f"“{path}” is not a full path.", hint="Find the file by its name first.")
-        if not _is_open(resolved, self._folders):
-            places = ", ".join(map(str, self._folders))
-            raise AccessDenied(
-                f"“{path}” is not in a folder that may be read.",
-                hint=f"Open folders are {places}; `folders` in the settings opens more.",
-            )
-        self._require_readable_file(resolved)
-        return resolved
-
-    def _require_readable_file(self, path: Path) -> None:
-        try:
-            mode = path.stat().st_mode
-        except FileNotFoundError:
-            raise NoMatch(f"There is no file {path}.", hint="Find the file by its name first.") from None
-        except OSError as error:
-            raise AccessDenied(f"{path} cannot be reached: {error.strerror}.") from None
-        if stat.S_ISDIR(mode):
-            raise UnreadableFile(f"{path} is a folder, not a file.", hint="Name a file in it.")
-        if not stat.S_ISREG(mode):
-            raise AccessDenied(f"{path} is a device or a pipe, not a file.")
-        if not os.access(path, os.R_OK):
-            raise AccessDenied(f"{path} may not be read by this user.", hint="Change the file's permissions.")
-
-    def _require_folders(self) -> None:
-        if not self._folders:
-            raise NotConfigured(
-                "No folder is open to the assistant.", hint="Add one to `folders` in the settings."
-            )
-
     def _show(self, path: Path) -> None:
-        if _is_program(path):
-            raise AccessDenied(
-                f"{path.name} is a program; programs are not opened.", hint="Start it yourself."
-            )
+        refuse_program(path)
         start([*self._opener, str(path.resolve())])
-
-
-def _is_open(path: Path, folders: Sequence[Path]) -> bool:
-    """Whether a path without links lies in one of the folders, and not in a hidden place there."""
-    return any(
-        path.is_relative_to(folder)
-        and not any(part.startswith(".") for part in path.relative_to(folder).parts)
-        for folder in folders
-    )
-
-
-def _is_program(path: Path) -> bool:
-    executable = not path.suffix and os.access(path, os.X_OK)
-    return executable or path.suffix.casefold() in _PROGRAMS
-
-
-def _lies_in(path: Path, parents: Sequence[str]) -> bool:
-    """Whether the folders above the file end with `parents`."""
-    if not parents:
-        return True
-    above = path.parent.parts[-len(parents) :]
-    return [folded(part) for part in above] == [folded(part) for part in parents]
-
-
-@dataclass
-class _Walk:
-    """A bounded walk through folders, the near files first."""
-
-    folders: Sequence[Path]
-    max_entries: int
-    deadline: float
-    cut_short: bool = field(default=False, init=False)
-
-    def files(self) -> Iterator[Path]:
-        for count, entry in enumerate(self._entries()):
-            if count >= self.max_entries or time.monotonic() > self.deadline:
-                self.cut_short = True
-                return
-            if self._is_file(entry):
-                yield Path(entry.path)
-
-    def _entries(self) -> Iterator[os.DirEntry[str]]:
-        waiting = deque(self.folders)
-        while waiting:
-            try:
-                with os.scandir(waiting.popleft()) as entries:
-                    for entry in entries:
-                        if entry.name.startswith("."):
-                            continue
-                        yield entry
-                        if entry.is_dir(follow_symlinks=False) and not _is_closed(entry.name):
-                            waiting.append(Path(entry.path))
-            except OSError:
-                continue
-
-    def _is_file(self, entry: os.DirEntry[str]) -> bool:
-        try:
-            if not entry.is_file():
-                return False
-            path = Path(entry.path)
-            return _is_open(path.resolve() if entry.is_symlink() else path, self.folders)
-        except OSError:
-            return False
-
-
-def _is_closed(name: str) -> bool:
-    return name in _SKIPPED_FOLDERS or PurePath(name).suffix.casefold() in _PROGRAMS

@@ -16,12 +16,12 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
-from tinyagent.apps._letters import MAX_ATTACHMENT_BYTES, Letter, LetterWriter, local_now
 from tinyagent.apps.base import MailDraft, SelectedMail, StoredMail, UndoRecord
-from tinyagent.apps.portable import _quoting
-from tinyagent.apps.portable._mime import message_ids
-from tinyagent.apps.portable._storage import confined, storage_errors
-from tinyagent.apps.portable._undo import SHA256, gone, remove_unchanged, sha256
+from tinyagent.apps.formats import quoting
+from tinyagent.apps.formats.letters import MAX_ATTACHMENT_BYTES, Letter, LetterWriter, local_now
+from tinyagent.apps.formats.mime import message_ids
+from tinyagent.apps.local.storage import confined, storage_errors
+from tinyagent.apps.local.undo import SHA256, gone, remove_unchanged, sha256
 from tinyagent.errors import NoMatch
 
 FOLDERS = ("Drafts", "Inbox", "Sent")
@@ -85,9 +85,9 @@ class PortableMail:
     def _describe_selected(self) -> SelectedMail:
         path = self._selected_path()
         with storage_errors(self._root):
-            mail = _quoting.parse(path.read_bytes())
-        sender, subject = _quoting.header(mail, "From"), _quoting.header(mail, "Subject")
-        return SelectedMail(_key(path), sender, subject, tuple(_quoting.answer_addresses(mail)))
+            mail = quoting.parse(path.read_bytes())
+        sender, subject = quoting.header(mail, "From"), quoting.header(mail, "Subject")
+        return SelectedMail(_key(path), sender, subject, tuple(quoting.answer_addresses(mail)))
 
     def _compose(self, draft: MailDraft) -> StoredMail:
         return self._store(self._letters.compose(draft))
@@ -116,7 +116,7 @@ class PortableMail:
             if path is None:
                 raise gone("The draft")
             content = remove_unchanged(path, record, "The draft")
-        return f"Deleted the draft “{_quoting.header(_quoting.parse(content), 'Subject')}”."
+        return f"Deleted the draft “{quoting.header(quoting.parse(content), 'Subject')}”."
 
     def _stored_draft(self, key: str) -> Path | None:
         """The draft's file; its name ends with flags, which mail programs change."""
@@ -189,8 +189,8 @@ def _draft(stored: StoredMail, send: bool) -> StoredMail:
 
 def _has_id(path: Path, wanted: str) -> bool:
     with contextlib.suppress(FileNotFoundError), path.open("rb") as file:
-        message = _quoting.parse(_head(file.read(2**18)))
-        return wanted in message_ids(_quoting.header(message, "Message-ID"))
+        message = quoting.parse(_head(file.read(2**18)))
+        return wanted in message_ids(quoting.header(message, "Message-ID"))
     return False
 
 

@@ -8,11 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from tinyagent.apps._note_names import best_matches
 from tinyagent.apps.base import Note, UndoRecord
-from tinyagent.apps.portable._matching import closest, fold, key
-from tinyagent.apps.portable._note_file import compose, read_name, read_text, text_of, with_addition
-from tinyagent.apps.portable._storage import (
+from tinyagent.apps.local.storage import (
     collection,
     collection_name,
     collections,
@@ -22,7 +19,7 @@ from tinyagent.apps.portable._storage import (
     unused_file,
     write_atomically,
 )
-from tinyagent.apps.portable._undo import (
+from tinyagent.apps.local.undo import (
     ADDITION,
     before_addition,
     extended,
@@ -31,10 +28,12 @@ from tinyagent.apps.portable._undo import (
     remove_unchanged,
     written,
 )
+from tinyagent.apps.matching.notes import UNTITLED, best_matches, free_name, no_match
+from tinyagent.apps.matching.text import fold, key
+from tinyagent.apps.portable.note_file import compose, read_name, read_text, text_of, with_addition
 from tinyagent.errors import Ambiguous, AppFailed, NoMatch
 
 DEFAULT_FOLDER = "Notes"
-UNTITLED = "Untitled"
 
 EDIT_RETRIES = 5
 
@@ -72,7 +71,7 @@ class PortableNotes:
         with exclusive(self._root):
             place = collection(self._root, folder, DEFAULT_FOLDER)
             taken = {fold(entry.name) for entry in _entries_in(place, self._root)}
-            title = _free_name(name if name.strip() else UNTITLED, taken)
+            title = free_name(name if name.strip() else UNTITLED, taken)
             path = unused_file(place, title, ".md", UNTITLED)
             file = compose(title, content, datetime.now().astimezone())
             write_atomically(path, file)
@@ -115,7 +114,7 @@ class PortableNotes:
                 hint="Say which one by its full name.",
                 candidates=candidates,
             )
-        raise _no_match(name, folder, entries)
+        raise no_match(name, folder, entries)
 
     def _entries(self, folder: str) -> list[_Entry]:
         if not folder.strip():
@@ -147,13 +146,6 @@ def _entries_in(place: Path, root: Path) -> list[_Entry]:
     return [_Entry(path, read_name(path), folder) for path in files if path.is_relative_to(inside)]
 
 
-def _free_name(name: str, taken: set[str]) -> str:
-    free, number = name, 2
-    while fold(free) in taken:
-        free, number = f"{name} {number}", number + 1
-    return free
-
-
 def _edit(path: Path, change: Callable[[bytes], bytes]) -> tuple[bytes, bytes]:
     """Replace the file's content; the old and the new. An edit made by another program meanwhile is kept."""
     for _ in range(EDIT_RETRIES):
@@ -173,15 +165,6 @@ def _version(path: Path) -> tuple[int, int, int]:
     with storage_errors(path.parent):
         state = path.stat()
     return state.st_mtime_ns, state.st_size, state.st_ino
-
-
-def _no_match(name: str, folder: str, entries: Sequence[_Entry]) -> NoMatch:
-    near = closest(name, [entry.name for entry in entries])
-    place = f" in the folder “{folder}”" if folder.strip() else ""
-    hint = (
-        "Say which one you mean, or create it." if near else "Create it, or give the name as it is written."
-    )
-    return NoMatch(f"There is no note called “{name}”{place}.", hint=hint, candidates=near)
 
 
 def _folders_hint(places: Sequence[Path]) -> str:

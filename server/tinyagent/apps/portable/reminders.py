@@ -6,10 +6,10 @@ import asyncio
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from tinyagent.apps._entries import reminder_file
 from tinyagent.apps.base import Made, ReminderDraft, UndoRecord
-from tinyagent.apps.portable._storage import collection, exclusive, write_atomically
-from tinyagent.apps.portable._undo import recorded_path, remove_unchanged, written
+from tinyagent.apps.formats.entries import reminder_file
+from tinyagent.apps.local.storage import collection, exclusive, write_atomically
+from tinyagent.apps.local.undo import recorded_path, remove_unchanged, written
 
 DEFAULT_LIST = "Reminders"
 

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from tinyagent.apps.portable._matching import key, same_with_typo, words
-from tinyagent.apps.portable._vcard import Card
+from tinyagent.apps.base import Contact
+from tinyagent.apps.formats.vcard import Card
+from tinyagent.apps.matching.text import key, same_with_typo, words
 
 SHORTEST_PREFIX = 3
 """Fewer letters are an initial, which counts only beside a whole word of the name."""
@@ -61,6 +62,11 @@ class Person:
     """A card with its names prepared for comparison."""
 
     card: Card
+
+    @property
+    def contact(self) -> Contact:
+        """The person as tools know one."""
+        return Contact(self.card.id, self.card.names[0], self.card.phones, self.card.emails)
 
     @cached_property
     def names(self) -> tuple[_Name, ...]:

@@ -9,7 +9,7 @@ from typing import Any, cast
 
 import yaml
 
-from tinyagent.apps.portable._storage import read_regular, storage_errors
+from tinyagent.apps.local.storage import read_regular, storage_errors
 from tinyagent.errors import UnreadableFile
 
 HEAD_BYTES = 8192

@@ -14,7 +14,7 @@ from email.message import EmailMessage, MIMEPart
 from email.utils import getaddresses, parsedate_to_datetime
 from html.parser import HTMLParser
 
-from tinyagent.apps.portable._mime import message_ids, one_line
+from tinyagent.apps.formats.mime import message_ids, one_line
 from tinyagent.errors import UnreadableFile
 
 MAX_QUOTED = 200_000

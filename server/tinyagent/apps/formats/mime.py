@@ -76,6 +76,14 @@ def parse_addresses(texts: Iterable[str], besides: Sequence[Address] = ()) -> li
     return addresses
 
 
+def parse_people(recipients: Iterable[str], cc: Iterable[str]) -> tuple[list[Address], list[Address]]:
+    """Whom a mail is for and who gets a copy, each once. Raises ToolError, also when it is for nobody."""
+    to = parse_addresses(recipients)
+    if not to:
+        raise ToolError("The mail has no recipient.", hint="Say whom it is for, by name or by address.")
+    return to, parse_addresses(cc, besides=to)
+
+
 def one_line(text: str) -> str:
     """Text fit for a header: controls become spaces, and nothing in it reads as an encoded word."""
     spaced = "".join(" " if unicodedata.category(char) in ("Cc", "Zl", "Zp") else char for char in text)

@@ -15,8 +15,8 @@ from urllib.parse import urljoin, urlsplit
 
 import httpx
 
-from tinyagent.apps.network._security import is_address, require_protection, tls_context
 from tinyagent.apps.network._xml import DAV, Resource, asking_for, resources
+from tinyagent.apps.network.security import is_address, is_loopback, require_protection, tls_context
 from tinyagent.errors import (
     AccessDenied,
     AppFailed,
@@ -68,7 +68,13 @@ class DavServer:
         try:
             async with (
                 asyncio.timeout(self._seconds),
-                httpx.AsyncClient(auth=self._auth, timeout=self._seconds, verify=self._tls) as client,
+                httpx.AsyncClient(
+                    auth=self._auth,
+                    timeout=self._seconds,
+                    verify=self._tls,
+                    # What is meant for this computer goes through no proxy, for it may be unprotected.
+                    trust_env=not is_loopback(self.host),
+                ) as client,
             ):
                 session = DavSession(self, client)
                 yield session

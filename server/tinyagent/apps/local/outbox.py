@@ -11,14 +11,14 @@ from urllib.parse import quote
 from uuid import uuid4
 
 from tinyagent.apps.base import Made, UndoRecord
-from tinyagent.apps.portable._storage import write_atomically
-from tinyagent.apps.portable._undo import recorded_path, remove_unchanged, written
+from tinyagent.apps.local.storage import write_atomically
+from tinyagent.apps.local.undo import recorded_path, remove_unchanged, written
 from tinyagent.errors import NotConfigured
 
 DRAFTS_ONLY = "Text messages cannot be sent from here; they are put into an outbox."
 
 
-class PortableMessages:
+class Outbox:
     """An outbox in the data folder; each record has an `sms:` link that a phone or desktop can open."""
 
     def __init__(self, data: Path) -> None:

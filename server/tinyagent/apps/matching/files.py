@@ -15,7 +15,7 @@ from pathlib import Path, PurePath
 
 from rapidfuzz import fuzz, process
 
-from tinyagent.apps.portable._matching import key
+from tinyagent.apps.matching.text import key, words
 
 FUZZY_CUTOFF = 85.0
 """How alike (0 to 100) a misspelt name must be."""
@@ -30,6 +30,12 @@ _CAMEL_HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 def folded(text: str) -> str:
     """Text without case, accents and kinds of separators; a word boundary is one space."""
     return key(_CAMEL_HUMP.sub(" ", text))
+
+
+def carrying_words(name: str) -> list[str]:
+    """The folded words of a name that say which file it is; all of them when no other is left."""
+    every = words(folded(name))
+    return [word for word in every if word not in _FILLERS] or list(every)
 
 
 @dataclass(frozen=True)
@@ -57,12 +63,12 @@ def best_matches(query: str, paths: Sequence[Path]) -> list[Path]:
     if not plain:
         return []
     files = [_Named(path, unicodedata.normalize("NFC", path.name)) for path in paths]
-    words = frozenset(plain.split()) - _FILLERS or frozenset(plain.split())
+    carrying = frozenset(carrying_words(wanted) or plain.split())
     levels: list[Callable[[_Named], bool]] = [
         lambda file: file.name == wanted,
         lambda file: file.stem == wanted,
         lambda file: plain in (file.folded_name, file.folded_stem),
-        lambda file: words <= frozenset(file.folded_name.split()),
+        lambda file: carrying <= frozenset(file.folded_name.split()),
     ]
     for level in levels:
         found = [file.path for file in files if level(file)]

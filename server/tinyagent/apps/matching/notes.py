@@ -7,7 +7,10 @@ from typing import Protocol, TypeVar
 
 from rapidfuzz import fuzz
 
-from tinyagent.apps.portable._matching import fold, words
+from tinyagent.apps.matching.text import closest, fold, words
+from tinyagent.errors import NoMatch
+
+UNTITLED = "Untitled"
 
 FUZZY_SCORE = 85.0
 """Similarity in percent from which a misspelt name still means a note."""
@@ -40,6 +43,24 @@ def best_matches(name: str, entries: Sequence[N]) -> list[N]:
         if found:
             return found
     return _fuzzy(" ".join(asked), entries)
+
+
+def free_name(name: str, taken: set[str]) -> str:
+    """The name, with a number when it is taken; `taken` are folded names."""
+    free, number = name, 2
+    while fold(free) in taken:
+        free, number = f"{name} {number}", number + 1
+    return free
+
+
+def no_match(name: str, folder: str, entries: Sequence[Named]) -> NoMatch:
+    """The error for a name that means none of the notes in the folder, if one was given."""
+    near = closest(name, [entry.name for entry in entries])
+    place = f" in the folder “{folder}”" if folder.strip() else ""
+    hint = (
+        "Say which one you mean, or create it." if near else "Create it, or give the name as it is written."
+    )
+    return NoMatch(f"There is no note called “{name}”{place}.", hint=hint, candidates=near)
 
 
 def _plain(name: str) -> tuple[str, ...]:

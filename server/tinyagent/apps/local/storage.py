@@ -14,7 +14,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from tinyagent.apps.portable._matching import key
+from tinyagent.apps.matching.text import key
 from tinyagent.errors import AccessDenied, AppFailed, StorageFull, TinyAgentError
 
 NAME_BYTES = 120

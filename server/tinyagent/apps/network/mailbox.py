@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from tinyagent.apps.base import UndoRecord
+from tinyagent.apps.formats import quoting
+from tinyagent.apps.formats.mime import message_ids
 from tinyagent.apps.network._imap import MAX_MESSAGE, Folder, Session, session
-from tinyagent.apps.network._security import Security, require_protection
 from tinyagent.apps.network._wire import Line, on_line
-from tinyagent.apps.portable import _quoting
-from tinyagent.apps.portable._mime import message_ids
+from tinyagent.apps.network.security import Security, require_protection
 from tinyagent.errors import ChangedSince, NoMatch, ToolError
 
 INBOX = "INBOX"
@@ -60,6 +60,10 @@ class MailAccount:
         self._security: Security = security
         self._seconds = seconds
 
+    async def check(self) -> None:
+        """Log in and look at nothing."""
+        await self._run(lambda mailbox: None)
+
     async def latest(self) -> Received:
         """The headers of the message in the inbox that was delivered last. Raises NoMatch."""
         return await self._run(_latest)
@@ -80,9 +84,12 @@ class MailAccount:
 
         await self._run(add)
 
-    async def remove_draft(self, record: UndoRecord) -> None:
-        """Delete a draft. Raises NoMatch when it is gone, ChangedSince when another took its place."""
-        await self._run(lambda mailbox: _remove_draft(mailbox, record))
+    async def remove_draft(self, record: UndoRecord) -> str:
+        """Delete a draft; its subject.
+
+        Raises NoMatch when it is gone, ChangedSince when another took its place.
+        """
+        return await self._run(lambda mailbox: _remove_draft(mailbox, record))
 
     async def _run(self, work: Callable[[Session], T]) -> T:
         def with_session(line: Line) -> T:
@@ -134,7 +141,7 @@ def _add_draft(mailbox: Session, id: str, content: bytes) -> UndoRecord | None:
     return {"validity": str(place[0]), "uid": str(place[1]), "message_id": id} if place else None
 
 
-def _remove_draft(mailbox: Session, record: UndoRecord) -> None:
+def _remove_draft(mailbox: Session, record: UndoRecord) -> str:
     """A stored message never changes: an edited draft is a new message, usually with the same Message-ID."""
     id = record.get("message_id", "")
     folder = _special(mailbox, "\\drafts", _DRAFT_NAMES, "Drafts")
@@ -147,7 +154,7 @@ def _remove_draft(mailbox: Session, record: UndoRecord) -> None:
     )
     if found and "\\deleted" not in found.flags and _message_id(found.content) == id:
         mailbox.delete(uid)
-        return
+        return quoting.header(quoting.parse(_head(found.content)), "Subject")
     if id and any(other != uid for other in mailbox.with_message_id(id)):
         raise ChangedSince("The draft was edited since, so it was left alone.", hint="Delete it by hand.")
     raise NoMatch("The draft is gone already.", hint="Nothing is left to take back.")
@@ -183,5 +190,8 @@ def _decoded(name: str) -> str:
 
 
 def _message_id(content: bytes) -> str:
-    head = re.split(rb"\r?\n\r?\n", content, maxsplit=1)[0] + b"\r\n\r\n"
-    return next(iter(message_ids(_quoting.header(_quoting.parse(head), "Message-ID"))), "")
+    return next(iter(message_ids(quoting.header(quoting.parse(_head(content)), "Message-ID"))), "")
+
+
+def _head(content: bytes) -> bytes:
+    return re.split(rb"\r?\n\r?\n", content, maxsplit=1)[0] + b"\r\n\r\n"

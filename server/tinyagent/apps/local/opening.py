@@ -1,12 +1,24 @@
-"""Starting the program that shows a file or a link."""
+"""The program that shows a file or a link."""
 
 from __future__ import annotations
 
+import os
+import shutil
 import subprocess
+import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from tinyagent.errors import AppFailed
+
+
+def desktop_opener(system: str = sys.platform, environ: Mapping[str, str] = os.environ) -> tuple[str, ...]:
+    """The command that shows a file on this desktop; empty where there is none."""
+    if system == "darwin":
+        return ("/usr/bin/open",)
+    command = shutil.which("xdg-open", path=environ.get("PATH"))
+    has_display = bool(environ.get("DISPLAY") or environ.get("WAYLAND_DISPLAY"))
+    return (command,) if command and has_display else ()
 
 
 def start(argv: Sequence[str]) -> None:

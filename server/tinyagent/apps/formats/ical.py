@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import icalendar
 
-PRODUCT = "-//TinyAgent//Portable desktop//EN"
+PRODUCT = "-//TinyAgent//Assistant//EN"
 
 _MAILTO_CHARACTERS = "@!$&'*+-./=_~"
 _ZONE_MARGIN = timedelta(days=366)

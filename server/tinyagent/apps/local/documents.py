@@ -19,7 +19,7 @@ _FAULTS = {
 }
 
 
-class PortableDocuments:
+class PdfDocuments:
     """Implements `apps.base.Documents`: at most `max_chars` characters, within `seconds`."""
 
     def __init__(self, *, seconds: float = 30.0, max_chars: int = 1_000_000) -> None:

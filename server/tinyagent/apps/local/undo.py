@@ -10,7 +10,7 @@ import unicodedata
 from pathlib import Path, PurePosixPath
 
 from tinyagent.apps.base import UndoRecord
-from tinyagent.apps.portable._storage import confined, read_regular, storage_errors
+from tinyagent.apps.local.storage import confined, read_regular, storage_errors
 from tinyagent.errors import AccessDenied, AppFailed, ChangedSince, NoMatch
 
 PATH, SHA256 = "path", "sha256"

@@ -5,14 +5,15 @@ from __future__ import annotations
 import re
 import smtplib
 import socket
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from email.headerregistry import Address
 from email.message import EmailMessage
 
-from tinyagent.apps._letters import Letter
-from tinyagent.apps.network._security import Security, require_protection, tls_context
+from tinyagent.apps.formats.letters import Letter
 from tinyagent.apps.network._wire import Line, on_line
+from tinyagent.apps.network.security import Security, require_protection, tls_context
 from tinyagent.errors import AppFailed, NotConfigured, ToolError
 
 _LINE_END = re.compile(rb"\r\n|\r|\n")
@@ -69,10 +70,29 @@ class Sender:
         Raises ToolError when all are refused, NotConfigured for a wrong password, AppFailed when it
         certainly was not sent, and OutcomeUnknown when the connection was lost after the text was sent.
         """
-        line = Line("mail server", self.host, self._port, self._seconds)
-        return await on_line(line, lambda line: self._send(line, letter, sender))
 
-    def _send(self, line: Line, letter: Letter, sender: Address) -> list[Refused]:
+        def deliver(line: Line) -> list[Refused]:
+            with self._session(line) as client:
+                refused = _envelope(client, line, letter, sender)
+                _text(client, line, letter.message)
+            return refused
+
+        return await on_line(self._line(), deliver)
+
+    async def check(self) -> None:
+        """Log in and send nothing. Raises NotConfigured for a wrong password, AppFailed."""
+
+        def log_in(line: Line) -> None:
+            with self._session(line):
+                pass
+
+        await on_line(self._line(), log_in)
+
+    def _line(self) -> Line:
+        return Line("mail server", self.host, self._port, self._seconds)
+
+    @contextmanager
+    def _session(self, line: Line) -> Generator[smtplib.SMTP]:
         client = _Client(line, self._security)
         try:
             code = _code(client.connect(line.host, line.port))
@@ -83,9 +103,7 @@ class Sender:
                 client.starttls(context=tls_context())
             client.ehlo_or_helo_if_needed()
             self._log_in(client, line)
-            refused = _envelope(client, line, letter, sender)
-            _text(client, line, letter.message)
-            return refused
+            yield client
         except smtplib.SMTPNotSupportedError:
             raise NotConfigured(
                 f"The mail server {line.host} does not offer what is set under [smtp].",

@@ -1,4 +1,4 @@
-"""Address cards read from vCard files of any version (2.1, 3.0, 4.0)."""
+"""Address cards from vCard texts of any version (2.1, 3.0, 4.0)."""
 
 from __future__ import annotations
 
@@ -6,13 +6,9 @@ import logging
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, cast
 
 import vobject
-
-from tinyagent.apps.portable._storage import read_regular
-from tinyagent.errors import ToolError
 
 logger = logging.getLogger(__name__)
 
@@ -55,30 +51,29 @@ class Card:
     """Preferred first, otherwise in the order of the card."""
 
 
-def read_cards(path: Path) -> list[Card]:
-    """All cards of a file. A damaged one is skipped with a warning that names the file."""
-    try:
-        content = read_regular(path)
-    except ToolError:
-        logger.warning("skipped %s: the file cannot be read", path)
-        return []
+def parse_cards(text: str, source: str) -> list[Card]:
+    """All cards of a text. `source` is the path of its file: it is the id of a card that has none of its own.
+
+    A damaged card is skipped with a warning that names the file.
+    """
     cards: list[Card] = []
-    for number, text in enumerate(_blocks(_MEDIA.sub("", _decode(content))), start=1):
+    for number, block in enumerate(_blocks(_MEDIA.sub("", text)), start=1):
         try:
-            card = _card(text, f"{path.name}#{number}")
+            card = _card(block, f"{source}#{number}")
         except Exception as error:  # vobject raises errors of many kinds for damaged input
-            logger.warning("skipped card %d of %s: %s", number, path, type(error).__name__)
+            # The folders of an account would tell who the user is.
+            name = source.rpartition("/")[2]
+            logger.warning("skipped card %d of %s: %s", number, name, type(error).__name__)
         else:
             if card is not None:
                 cards.append(card)
     return cards
 
 
-def _decode(content: bytes) -> str:
-    try:
-        return content.decode("utf-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig")
-    except UnicodeDecodeError:
-        return content.decode("latin-1")
+def plain_label(label: str) -> str:
+    """A label as people read it: Apple's own are wrapped (`_$!<Mobile>!$_`)."""
+    wrapped = _APPLE_LABEL.fullmatch(label.strip())
+    return wrapped[1] if wrapped else label.strip()
 
 
 def _blocks(text: str) -> Iterator[str]:
@@ -126,7 +121,7 @@ class _Fields:
 
     def __init__(self, component: Any) -> None:
         self._lines = cast("dict[str, list[Any]]", component.contents)
-        self._labels = {line.group: _label(str(line.value)) for line in self._lines.get("x-ablabel", [])}
+        self._labels = {line.group: plain_label(str(line.value)) for line in self._lines.get("x-ablabel", [])}
 
     def first(self, name: str) -> str:
         return next(iter(self.texts(name)), "")
@@ -209,8 +204,3 @@ def _is_preferred(line: Any) -> bool:
 
 def _joined(part: Any) -> str:
     return " ".join(cast("list[str]", part)) if isinstance(part, list) else str(part).strip()
-
-
-def _label(text: str) -> str:
-    apple = _APPLE_LABEL.fullmatch(text.strip())
-    return apple.group(1) if apple else text.strip()

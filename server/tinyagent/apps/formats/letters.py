@@ -12,14 +12,14 @@ from email.message import EmailMessage
 from pathlib import Path
 
 from tinyagent.apps.base import MailDraft
-from tinyagent.apps.portable import _quoting
-from tinyagent.apps.portable._mime import (
+from tinyagent.apps.formats import quoting
+from tinyagent.apps.formats.mime import (
     Header,
     attach_files,
     file_name,
     new_message,
     parse_address,
-    parse_addresses,
+    parse_people,
 )
 from tinyagent.errors import AppFailed, ToolError
 
@@ -79,25 +79,25 @@ class LetterWriter:
 
     def reply(self, raw: bytes, cc: Sequence[str], body: str, attachments: Sequence[Path]) -> Letter:
         """An answer to the received message `raw`, its text quoted below."""
-        original = _quoting.parse(raw)
-        answer_to = _quoting.answer_addresses(original)
+        original = quoting.parse(raw)
+        answer_to = quoting.answer_addresses(original)
         if not answer_to:
             raise ToolError("The mail does not say whom to answer.", hint="Write a new mail instead.")
-        subject = _quoting.reply_subject(_quoting.header(original, "Subject"))
+        subject = quoting.reply_subject(quoting.header(original, "Subject"))
         # An id with other letters has no form in a header; the answer then stands alone.
-        thread = [id for id in _quoting.thread(original) if id.isascii()]
+        thread = [id for id in quoting.thread(original) if id.isascii()]
         header = self._header(answer_to, cc, subject, thread)
-        return self._letter(header, f"{body.strip()}\n\n{_quoting.quoted_reply(original)}", attachments)
+        return self._letter(header, f"{body.strip()}\n\n{quoting.quoted_reply(original)}", attachments)
 
     def forward(
         self, raw: bytes, recipients: Sequence[str], cc: Sequence[str], body: str, attachments: Sequence[Path]
     ) -> Letter:
         """The received message `raw` passed on: quoted with its attachments, or attached whole."""
-        original = _quoting.parse(raw)
-        subject = _quoting.forward_subject(_quoting.header(original, "Subject"))
+        original = quoting.parse(raw)
+        subject = quoting.forward_subject(quoting.header(original, "Subject"))
         header = self._header(recipients, cc, subject)
         parts = _plain_attachments(original)
-        text = _quoting.plain_text(original)
+        text = quoting.plain_text(original)
         if parts is None or text is None:
             whole = email.message_from_bytes(raw, policy=policy.SMTP)
             return self._letter(
@@ -109,16 +109,14 @@ class LetterWriter:
                 main, _, sub = kind.partition("/")
                 message.add_attachment(content, maintype=main, subtype=sub, filename=name)
 
-        quoted = _quoting.quoted_forward(original, text)
+        quoted = quoting.quoted_forward(original, text)
         return self._letter(header, f"{body.strip()}\n\n{quoted}".strip(), attachments, add_parts)
 
     def _header(
         self, recipients: Sequence[str], cc: Sequence[str], subject: str, references: Sequence[str] = ()
     ) -> Header:
-        to = parse_addresses(recipients)
-        if not to:
-            raise ToolError("The mail has no recipient.", hint="Say whom it is for, by name or by address.")
-        return Header(self.sender, to, parse_addresses(cc, besides=to), subject, references)
+        to, copies = parse_people(recipients, cc)
+        return Header(self.sender, to, copies, subject, references)
 
     def _letter(
         self,
@@ -133,12 +131,12 @@ class LetterWriter:
                 extend(message)
             attach_files(message, attachments, self._max_bytes)
             content = message.as_bytes()
-        except _quoting.BROKEN_MAIL:
+        except quoting.BROKEN_MAIL:
             raise AppFailed(
                 "The mail could not be written because the original is malformed.",
                 hint="Write a new mail instead.",
             ) from None
-        if len(content) > self._max_bytes * 3 // 2 + _quoting.MAX_QUOTED * 4:
+        if len(content) > self._max_bytes * 3 // 2 + quoting.MAX_QUOTED * 4:
             raise ToolError(
                 "The mail is too large to be sent.", hint="Share a link to the attachment instead."
             )
@@ -155,6 +153,6 @@ def _plain_attachments(original: EmailMessage) -> list[tuple[str, str, bytes]] |
                 return None
             name = file_name(part.get_filename() or "attachment")
             attachments.append((name, part.get_content_type(), content))
-    except _quoting.BROKEN_MAIL:
+    except quoting.BROKEN_MAIL:
         return None
     return attachments

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import icalendar
 
 from tinyagent.apps.base import EventDraft, ReminderDraft
-from tinyagent.apps.portable._ical import add, add_text, file_content, identify, in_zone, mailto
+from tinyagent.apps.formats.ical import add, add_text, file_content, identify, in_zone, mailto
 
 ALL_DAY_ALARM = timedelta(hours=9)
 """A reminder for a whole day rings at nine in the morning."""

@@ -1,0 +1,1 @@
+"""What the desktops do on this computer itself: files, programs, PDFs, links to maps, an outbox."""

@@ -1,0 +1,1 @@
+"""Which of the things that are stored a name means that somebody says."""
