@@ -38,6 +38,60 @@ def test_every_fault_is_reported_at_once(tmp_path: Path) -> None:
     assert all(place in caught.value.message for place in ("port", "colour", "planners.a"))
 
 
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        ("aprovals = 1", "aprovals: there is no such setting; is approvals meant?"),
+        ("xyz = 1", "xyz: there is no such setting"),
+        ("[approvals]\nsedn = 1", "approvals.sedn: there is no such setting; is send meant?"),
+        ('[approvals]\nsend = "maybe"', "approvals.send: must be 'draft', 'ask' or 'auto'"),
+        ("[approvals]\nwait_s = 0", "approvals.wait_s: must be greater than 0"),
+        ('[approvals.tools]\nsend_sms = "no"', "approvals.tools.send_sms: must be 'draft', 'ask' or 'auto'"),
+        ('port = "x"', "port: must be a valid integer"),
+        ('phone_region = "usa"', "phone_region: must be two capital letters, such as US"),
+        ('timezone = "Mars/Base"', "timezone: there is no time zone 'Mars/Base'; write it like Europe/Berlin"),
+        ('imap = "x"', "imap: must be a section [imap]"),
+        ("[imap]\nport = 993", "imap.host: is missing\n  imap.user: is missing"),
+        ('[planners.a]\nkind = "gguf"', "planners.a: kind must be 'llama' or 'openai'"),
+        ('[planners.a]\npath = "x"', "planners.a: kind must be 'llama' or 'openai'"),
+        (
+            '[planners.a]\nkind = "llama"\npath = "x"\nthread = 1',
+            "planners.a.thread: there is no such setting; is threads meant?",
+        ),
+        ("[writer]\nroles = []", "writer.model: is missing"),
+        (
+            '[writer.model]\nkind = "openai"\nmodel = "m"\nbase_url = "http://127.0.0.1:99999/v1"',
+            "writer.model.base_url: must be an address such as http://127.0.0.1:8000/v1",
+        ),
+    ],
+)
+def test_a_fault_is_told_in_plain_words_and_with_its_place(tmp_path: Path, content: str, told: str) -> None:
+    (tmp_path / "config.toml").write_text(content)
+    with pytest.raises(ConfigurationError) as caught:
+        load_settings(home=tmp_path)
+    assert caught.value.message == f"The settings are not valid:\n  {told}"
+
+
+@pytest.mark.parametrize("address", ["", "nonsense", "ftp://x/v1", "http://", "http://[::1/v1", "//x/v1"])
+def test_a_model_is_looked_for_at_web_addresses_only(tmp_path: Path, address: str) -> None:
+    planner = {"kind": "openai", "model": "m", "base_url": address}
+    with pytest.raises(ConfigurationError, match=r"planners\.far\.base_url: must be an address"):
+        load_settings(home=tmp_path, planners={"far": planner})
+
+
+@pytest.mark.parametrize("host", ["", "https://imap.example.com/", "imap.example.com:993", "two words"])
+def test_the_name_of_a_mail_server_is_a_name_alone(tmp_path: Path, host: str) -> None:
+    with pytest.raises(ConfigurationError, match=r"imap\.host: must be the name of a server alone"):
+        load_settings(home=tmp_path, imap={"host": host, "user": "robin"})
+
+
+@pytest.mark.parametrize("host", ["imap.example.com", "localhost", "127.0.0.1", "::1", "bücher.example"])
+def test_servers_are_named_or_numbered(tmp_path: Path, host: str) -> None:
+    settings = load_settings(home=tmp_path, imap={"host": host, "user": "robin"})
+    assert settings.imap is not None
+    assert settings.imap.host == host
+
+
 @pytest.mark.parametrize("content", [b"port = ", b"\xff\xfe"])
 def test_a_file_that_is_no_toml_is_named(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "config.toml").write_bytes(content)
@@ -66,7 +120,7 @@ def test_an_environment_variable_that_is_no_list_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TINYAGENT_FOLDERS", "documents")
-    with pytest.raises(ConfigurationError, match="folders"):
+    with pytest.raises(ConfigurationError, match="TINYAGENT_FOLDERS is not valid"):
         load_settings(home=tmp_path)
 
 

@@ -65,9 +65,9 @@ class Executor:
             "started",
             digest_of(spec.name, arguments, context.details),
         )
-        await self._note(entry)
         started = time.monotonic()
         try:
+            await self._note(entry)
             result, error = await self._attempt(spec, arguments, context)
             if isinstance(error, AppFailed) and spec.effect == "read":
                 result, error = await self._attempt(spec, arguments, context)

@@ -31,7 +31,7 @@ class MemoryJournal:
         return [run for run in ids if before is None or run < before][:limit]
 
     async def unfinished(self) -> list[str]:
-        return [run for run, log in self._events.items() if not any(isinstance(event, TERMINAL) for event in log)]
+        return [run for run, log in self._events.items() if not _has_ended(log)]
 
     async def delete(self, run: str) -> bool:
         self._keys = {key: bound for key, bound in self._keys.items() if bound != run}
@@ -42,6 +42,10 @@ class MemoryJournal:
 
     async def close(self) -> None:
         pass
+
+
+def _has_ended(log: Sequence[Event]) -> bool:
+    return any(isinstance(event, TERMINAL) for event in log)
 
 
 class MemoryAuditLog:

@@ -6,13 +6,14 @@
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 from zoneinfo import available_timezones
 
 from platformdirs import user_data_path, user_documents_path
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -22,132 +23,47 @@ from pydantic_settings import (
 )
 
 from tinyagent.errors import ConfigurationError
+from tinyagent.settings.faults import fault_sentences, faulty_variable
+from tinyagent.settings.sections import (
+    Approval,
+    ApprovalSettings,
+    DavSettings,
+    ImapSettings,
+    LlamaPlannerSettings,
+    OpenAIPlannerSettings,
+    PlannerSettings,
+    SmtpSettings,
+    WorkerSettings,
+    WriterSettings,
+    ZoomSettings,
+)
+
+__all__ = [
+    "Approval",
+    "ApprovalSettings",
+    "DavSettings",
+    "ImapSettings",
+    "LlamaPlannerSettings",
+    "OpenAIPlannerSettings",
+    "PlannerSettings",
+    "Settings",
+    "SmtpSettings",
+    "WorkerSettings",
+    "WriterSettings",
+    "ZoomSettings",
+    "load_settings",
+]
 
 CONFIG_FILE = "config.toml"
 HOME_VARIABLE = "TINYAGENT_HOME"
-
-
-_SECRET = "Better kept in the keychain: `tinyagent secret set`."
-
-
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class LlamaPlannerSettings(_Section):
-    """A GGUF file run by llama.cpp."""
-
-    kind: Literal["llama"]
-    path: Path = Field(description="The GGUF file.")
-    profile: Literal["compact", "tinyagent-1.1b", "tinyagent-7b", "chat"] | None = Field(
-        default=None, description="Prompt format; recognized from the file when left out."
-    )
-    context: int = Field(default=4096, ge=256, description="Window in tokens.")
-    threads: int | None = Field(
-        default=None,
-        ge=1,
-        description="Threads; one for files under 64 MiB, else up to eight, when left out.",
-    )
-
-
-class OpenAIPlannerSettings(_Section):
-    """A model behind an OpenAI-compatible URL (vLLM, llama-server, Ollama, a cloud)."""
-
-    kind: Literal["openai"]
-    base_url: str = Field(description="Up to and including /v1.")
-    model: str = Field(description="The model's name there.")
-    api_key: SecretStr | None = Field(default=None, description="Sent as a bearer token.")
-    timeout_s: float = Field(default=60.0, gt=0, description="Longest silence of the model, in seconds.")
-
-
-PlannerSettings = Annotated[LlamaPlannerSettings | OpenAIPlannerSettings, Field(discriminator="kind")]
-
-
-class ZoomSettings(_Section):
-    """Credentials of a server-to-server OAuth app of Zoom."""
-
-    account_id: str = Field(default="", description="The account's ID.")
-    client_id: str = Field(default="", description="The app's client ID.")
-    client_secret: SecretStr = Field(default=SecretStr(""), description=_SECRET)
-
-
-Approval = Literal["draft", "ask", "auto"]
-
-
-class ApprovalSettings(_Section):
-    """Who decides whether a call is carried out: `ask` asks first, `auto` does it, `draft` never sends."""
-
-    send: Approval = Field(
-        default="draft", description="Mail and messages: only drafted, asked for, or sent."
-    )
-    write: Literal["ask", "auto"] = Field(
-        default="auto", description="Events, reminders, notes, meetings, drafts."
-    )
-    open: Literal["ask", "auto"] = Field(default="auto", description="Showing files and maps.")
-    tools: dict[str, Approval] = Field(default={}, description="Exceptions by the tool's name.")
-    wait_s: float = Field(default=300.0, gt=0, description="How long an answer is waited for, in seconds.")
-
-
-class WriterSettings(_Section):
-    """The model that writes prose; what it does not write is composed without a model."""
-
-    model: PlannerSettings = Field(description="A GGUF file or an OpenAI-compatible URL, as for planners.")
-    roles: list[Literal["email", "note", "summary", "answer"]] = Field(
-        default=["email", "note", "summary", "answer"], description="What it writes."
-    )
-    timeout_s: float = Field(default=30.0, gt=0, description="Longest time for one text, in seconds.")
-
-
-class ImapSettings(_Section):
-    """The account that drafts are put into and mail is read from."""
-
-    host: str = Field(description="The IMAP server.")
-    port: int = Field(default=993, ge=1, le=65535, description="Its port.")
-    user: str = Field(description="The account's name there.")
-    password: SecretStr = Field(default=SecretStr(""), description=_SECRET)
-    security: Literal["tls", "starttls", "none"] = Field(
-        default="tls", description="`none` only for loopback."
-    )
-
-
-class SmtpSettings(_Section):
-    """The server that mail is sent by."""
-
-    host: str = Field(description="The SMTP server.")
-    port: int = Field(default=587, ge=1, le=65535, description="Its port.")
-    user: str = Field(default="", description="The account's name there; empty when none is needed.")
-    password: SecretStr = Field(default=SecretStr(""), description=_SECRET)
-    security: Literal["tls", "starttls", "none"] = Field(
-        default="starttls", description="`none` only for loopback."
-    )
-
-
-class DavSettings(_Section):
-    """A CalDAV or CardDAV account: iCloud, Fastmail, Nextcloud, Radicale."""
-
-    url: str = Field(description="The server, or the account's address on it.")
-    user: str = Field(default="", description="The account's name there.")
-    password: SecretStr = Field(default=SecretStr(""), description=_SECRET)
-
-
-class WorkerSettings(_Section):
-    """What a worker on this computer may do, and how a server treats its workers."""
-
-    tools: list[str] = Field(
-        default=[], description="The tools that this worker carries out; all when empty."
-    )
-    name: str = Field(default="", description="How it is called; the computer's name when empty.")
-    wait_s: float = Field(default=20.0, gt=0, description="How long a call waits for a worker to take it.")
-    lease_s: float = Field(
-        default=15.0, gt=0, description="Longest silence of a worker that carries out a call."
-    )
+PREFIX = "TINYAGENT_"
 
 
 class Settings(BaseSettings):
     """All settings of a server and of the command line."""
 
     model_config = SettingsConfigDict(
-        env_prefix="TINYAGENT_", env_nested_delimiter="__", extra="forbid", frozen=True
+        env_prefix=PREFIX, env_nested_delimiter="__", extra="forbid", frozen=True
     )
 
     home: Path = Field(description="Folder of config, data, journal and token.")
@@ -170,9 +86,7 @@ class Settings(BaseSettings):
     instructions: str = Field(default="", description="Told to planners that read instructions.")
     folders: list[Path] = Field(default=[], description="Where files are looked for; ~/Documents when empty.")
     open_files: bool = Field(default=False, description="Show found files on the desktop.")
-    phone_region: str = Field(
-        default="US", pattern="^[A-Z]{2}$", description="Country of numbers without prefix."
-    )
+    phone_region: str = Field(default="US", description="Country of numbers without prefix.")
     timezone: str = Field(default="", description="IANA name of your time zone; the system's when empty.")
     sender: str = Field(default="", description="Your own mail address, the From of drafts.")
     maps: Literal["apple", "openstreetmap"] = Field(default="apple", description="Which maps links open.")
@@ -208,11 +122,18 @@ class Settings(BaseSettings):
         home: Path = init_settings()["home"]
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, home / CONFIG_FILE)
 
+    @field_validator("phone_region")
+    @classmethod
+    def _country(cls, region: str) -> str:
+        if not re.fullmatch("[A-Z]{2}", region):
+            raise ValueError("must be two capital letters, such as US")
+        return region
+
     @field_validator("timezone")
     @classmethod
     def _known_zone(cls, name: str) -> str:
         if name and name not in available_timezones():
-            raise ValueError(f"there is no time zone {name!r}")
+            raise ValueError(f"there is no time zone {name!r}; write it like Europe/Berlin")
         return name
 
     @property
@@ -259,13 +180,13 @@ def load_settings(**overrides: Any) -> Settings:
     try:
         return Settings(**given)
     except ValidationError as error:
-        faults = "\n".join(f"  {_place(fault['loc'])}: {fault['msg']}" for fault in error.errors())
+        faults = "\n".join(f"  {fault}" for fault in fault_sentences(error, Settings))
         raise ConfigurationError(
             f"The settings are not valid:\n{faults}", hint=f"Mend {config} or the TINYAGENT_* variables."
         ) from error
     except SettingsError as error:
         raise ConfigurationError(
-            f"A TINYAGENT_* variable is not valid: {error}.",
+            f"{faulty_variable(error, PREFIX)} is not valid.",
             hint='Lists and sections are written as JSON, such as ["/home/me/papers"].',
         ) from error
     except (tomllib.TOMLDecodeError, OSError, UnicodeDecodeError) as error:
@@ -273,7 +194,3 @@ def load_settings(**overrides: Any) -> Settings:
             f"{config} cannot be read: {getattr(error, 'strerror', None) or error}.",
             hint="Mend or remove the file, or choose another folder with --home.",
         ) from error
-
-
-def _place(location: tuple[int | str, ...]) -> str:
-    return ".".join(str(part) for part in location) or "settings"
