@@ -187,7 +187,8 @@ class Client:
 
     def _unreachable(self) -> ServerUnreachable:
         return ServerUnreachable(
-            f"No server answers at {self.url}.", hint="Start it with `tinyagent serve`, or use `--local`."
+            f"No server answers at {self.url}.",
+            hint="Start it with `tinyagent serve`; `ask` and `undo` can do without one (`--local`).",
         )
 
 

@@ -124,14 +124,16 @@ class ToolResult:
 class ToolStatus:
     """A tool and whether it can be used now; `reason` says why not.
 
-    `drafts_only` says why what it could send can only be drafted here, or is empty. `workers` are the
-    names of the workers that carry it out; none when it is carried out in this process.
+    `drafts_only` says why what it could send can only be drafted here, or is empty. `invites`: although
+    it only writes, a call that names recipients may also tell them, and does so when it may send.
+    `workers` are the names of the workers that carry it out; none when it is carried out in this process.
     """
 
     spec: ToolSpec
     enabled: bool
     reason: str = ""
     drafts_only: str = ""
+    invites: bool = False
     workers: tuple[str, ...] = ()
 
 

@@ -42,6 +42,11 @@ def secret(name: str, configured: SecretStr | str) -> str:
         return ""
 
 
+def variable_of(name: str) -> str:
+    """The environment variable that sets the secret."""
+    return f"TINYAGENT_{name.upper().replace('.', '__')}"
+
+
 def store_secret(name: str, value: str) -> None:
     """Put a secret into the keychain. Raises NotConfigured when there is none that keeps it."""
 
@@ -101,8 +106,7 @@ def _ask(question: Callable[[], str | None], name: str, seconds: float) -> str |
 
 
 def _unusable(name: str, what: str) -> NotConfigured:
-    variable = f"TINYAGENT_{name.upper().replace('.', '__')}"
     return NotConfigured(
         f"The system's keychain {what}.",
-        hint=f"Set it up or unlock it and try again, or set {variable} instead.",
+        hint=f"Set it up or unlock it and try again, or set {variable_of(name)} instead.",
     )

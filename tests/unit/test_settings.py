@@ -49,7 +49,10 @@ def test_every_fault_is_reported_at_once(tmp_path: Path) -> None:
         ('[approvals.tools]\nsend_sms = "no"', "approvals.tools.send_sms: must be 'draft', 'ask' or 'auto'"),
         ('port = "x"', "port: must be a valid integer"),
         ('phone_region = "usa"', "phone_region: must be two capital letters, such as US"),
-        ('timezone = "Mars/Base"', "timezone: there is no time zone 'Mars/Base'; write it like Europe/Berlin"),
+        (
+            'timezone = "Mars/Base"',
+            "timezone: there is no time zone 'Mars/Base'; write it like Europe/Berlin",
+        ),
         ('imap = "x"', "imap: must be a section [imap]"),
         ("[imap]\nport = 993", "imap.host: is missing\n  imap.user: is missing"),
         ('[planners.a]\nkind = "gguf"', "planners.a: kind must be 'llama' or 'openai'"),

@@ -73,11 +73,17 @@ class EventDraft:
     """Email addresses."""
     notes: str
     calendar: str
+    invite: bool = False
+    """Whether the invitees are to be told, where the system can do that."""
 
 
 class Calendar(Undoable, Protocol):
+    def invites(self) -> bool:
+        """Whether the invitees of an event are told when it is created with `invite`."""
+        ...
+
     async def create(self, event: EventDraft) -> Made:
-        """Store the event; `id` is its UID. Invitees are invited where the system can do that."""
+        """Store the event; `id` is its UID."""
         ...
 
 

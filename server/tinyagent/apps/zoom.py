@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import ssl
 import time
 from collections.abc import Callable
+from functools import cache
 from http import HTTPStatus
 from typing import Any, cast
 from urllib.parse import urlsplit
@@ -34,6 +36,12 @@ _MISSING = (
 _SETUP_HINT = (
     "Create the app on marketplace.zoom.us and set zoom.account_id, zoom.client_id and zoom.client_secret."
 )
+
+
+@cache
+def _tls() -> ssl.SSLContext:
+    """Verified TLS for every connection; the list of authorities takes long to read."""
+    return httpx.create_ssl_context()
 
 
 class ZoomMeetings:
@@ -106,7 +114,7 @@ class ZoomMeetings:
         try:
             async with (
                 asyncio.timeout(self._seconds),
-                httpx.AsyncClient(timeout=self._seconds, follow_redirects=False) as client,
+                httpx.AsyncClient(timeout=self._seconds, follow_redirects=False, verify=_tls()) as client,
             ):
                 token = await self._access_token(client)
                 asked = True

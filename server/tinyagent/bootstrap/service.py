@@ -41,7 +41,8 @@ async def open_service(settings: Settings, workers: WorkerQueue | None = None) -
 
     `workers` carry out its calls where the server that is built around it has them.
 
-    Raises Conflict, ConfigurationError, ModelUnavailable or JournalError.
+    Raises Conflict, ConfigurationError, ModelNotFound for an unknown default planner, ModelUnavailable or
+    JournalError.
     """
     with home_lock(settings):
         service = _build_service(settings, workers)
@@ -54,6 +55,7 @@ async def open_service(settings: Settings, workers: WorkerQueue | None = None) -
 
 def _build_service(settings: Settings, workers: WorkerQueue | None) -> RunService:
     toolkit = build_toolkit(settings)
+    toolkit.planners.resolve(None)  # a default that does not exist is told before anything is asked of it
     clock, writer = SystemClock(settings.timezone), build_writer(settings)
     limits = Limits(
         run_deadline_s=settings.run_deadline_s,

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import codecs
 import sys
 from io import TextIOWrapper
 
 INTERRUPTED = 130
+PLAIN = "tinyagent.plain"
+PLAIN_SIGNS = dict(zip("✓✗–·•←→│“”’", '+x--*<>|""\'', strict=True)) | {"…": "..."}
 
 
 def main() -> None:
@@ -14,7 +17,15 @@ def main() -> None:
         from tinyagent.cli.app import app
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
+    codecs.register_error(PLAIN, _plainly)
     for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, TextIOWrapper):  # a sign that the terminal does not know is no reason to fail
-            stream.reconfigure(errors="replace")
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors=PLAIN)
     app()
+
+
+def _plainly(error: UnicodeError) -> tuple[str, int]:
+    """What stands for the signs that a terminal does not know: the verdicts stay apart."""
+    assert isinstance(error, UnicodeEncodeError)
+    unknown = error.object[error.start : error.end]
+    return "".join(PLAIN_SIGNS.get(sign, "?") for sign in unknown), error.end

@@ -37,7 +37,10 @@ def approve(
     from tinyagent.cli.prompt import can_ask
 
     if not yes and not can_ask():
-        raise typer.BadParameter("There is no terminal to ask in.", param_hint="--yes")
+        raise typer.BadParameter(
+            f"it is needed without a terminal to ask in. `tinyagent runs show {run}` shows what waits.",
+            param_hint="--yes",
+        )
     asyncio.run(_approve(ctx.obj, run, tasks or [], yes))
 
 
@@ -83,9 +86,15 @@ async def _waiting(client: Client, run: str, tasks: Sequence[int]) -> list[Appro
     waiting = waiting_calls(await client.state(run))
     missing = sorted(set(tasks) - {one.task for one in waiting})
     if missing:
-        raise Conflict(f"Task {missing[0]} of run {run} does not wait for an approval.")
+        raise Conflict(
+            f"Task {missing[0]} of run {run} does not wait for an approval.",
+            hint=f"`tinyagent runs show {run}` tells how it stands.",
+        )
     if not waiting:
-        raise Conflict(f"Nothing in run {run} waits for an approval.")
+        raise Conflict(
+            f"Nothing in run {run} waits for an approval.",
+            hint=f"`tinyagent runs show {run}` tells how it stands.",
+        )
     return [one for one in waiting if not tasks or one.task in tasks]
 
 

@@ -171,13 +171,15 @@ async def _watch(runs: Runs, run: str, view: View, prompt: Prompt | None) -> Run
 
 
 async def _cancel(runs: Runs, run: str) -> None:
-    """Stop the run; one that has ended by now needs no stopping."""
+    """Stop the run and say so; one that has ended by now needs no stopping."""
+    told = "Stopped; `tinyagent runs show {run}` tells what was done.\n"
     try:
         async with asyncio.timeout(CANCEL_TIMEOUT_S):
             with contextlib.suppress(Conflict):
                 await runs.cancel(run)
     except (TinyAgentError, TimeoutError):
-        sys.stderr.write(f"The run could not be stopped; `tinyagent runs show {run}` tells how it ended.\n")
+        told = "The run could not be stopped; `tinyagent runs show {run}` tells how it ended.\n"
+    sys.stderr.write(told.format(run=run))
 
 
 def everything_done(state: RunState) -> bool:

@@ -73,15 +73,17 @@ def list_log(
             kept.append(entry)
     if json:
         print_json(list(kept))
-    else:
+    elif kept:
         _print_entries(kept)
+    else:
+        faults.print(f"The record has no entries{' of such a run' if run else ' yet'}.")
 
 
 def _print_entries(kept: Iterable[dict[str, Any]]) -> None:
     """A table on a terminal; elsewhere columns divided by tabs."""
     rows = [[_cell(entry, column) for column in COLUMNS] for entry in kept]
     console = output()
-    if console.is_terminal and rows:
+    if console.is_terminal:
         console.print(_table(rows))
     else:
         print("".join("\t".join(row) + "\n" for row in rows), end="")

@@ -49,6 +49,7 @@ async def examine(options: GlobalOptions) -> AsyncIterator[Finding]:
     yield await check_audit(settings)
     yield check_approvals(settings)
     yield check_zoom(settings)
+    yield check_search_folders(settings)
     yield await check_server(options, settings)
     for part in (
         examine_accounts(settings),
@@ -162,10 +163,22 @@ def check_zoom(settings: Settings) -> Finding:
     given = [bool(value) for value in (zoom.account_id, zoom.client_id, key)]
     if all(given):
         return Finding("zoom", "ok", "credentials are configured")
-    hint = "Set zoom.account_id, zoom.client_id and zoom.client_secret in config.toml to make meetings."
+    hint = (
+        "To make meetings, set zoom.account_id and zoom.client_id in config.toml, and zoom.client_secret "
+        "by `tinyagent secret set`."
+    )
     if any(given):
         return Finding("zoom", "advice", "the credentials are incomplete", hint)
     return Finding("zoom", "advice", "not configured", hint)
+
+
+def check_search_folders(settings: Settings) -> Finding:
+    """The folders that files are looked for in are there."""
+    missing = [str(folder) for folder in settings.folders if not folder.expanduser().is_dir()]
+    if missing:
+        detail = f"there is no folder {', '.join(missing)}"
+        return Finding("search folders", "advice", detail, "Mend `folders` in config.toml.")
+    return Finding("search folders", "ok", ", ".join(map(str, settings.search_folders)))
 
 
 async def check_server(options: GlobalOptions, settings: Settings) -> Finding:
@@ -229,6 +242,10 @@ def check_examples(settings: Settings) -> Finding:
 
 
 async def _check_planners(toolkit: Toolkit) -> AsyncIterator[Finding]:
+    try:
+        toolkit.planners.resolve(None)
+    except TinyAgentError as error:
+        yield from_error("default planner", "fault", error)
     for info in toolkit.planners.infos():
         name = f"planner {info.name}"
         if not info.available:

@@ -20,10 +20,19 @@ async def examine_accounts(settings: Settings) -> AsyncIterator[Finding]:
         yield await _let_in("imap", settings.imap.host, _imap(settings.imap))
     if settings.smtp is not None:
         yield await _let_in("smtp", settings.smtp.host, _smtp(settings.smtp))
+        if not _own_address(settings):
+            hint = 'Set `sender = "robin@example.com"` in config.toml, with your own address.'
+            yield Finding("sender", "advice", "nobody is named, so that no mail can be sent", hint)
     if settings.caldav is not None:
         yield await _let_in("caldav", settings.caldav.url, _caldav(settings.caldav))
     if settings.carddav is not None:
         yield await _let_in("carddav", settings.carddav.url, _carddav(settings.carddav))
+
+
+def _own_address(settings: Settings) -> str:
+    """What mail is sent from: the configured address, else an account's name that is one."""
+    accounts = [account.user for account in (settings.smtp, settings.imap) if account is not None]
+    return settings.sender or next((user for user in accounts if "@" in user), "")
 
 
 async def check_keychain() -> Finding:
@@ -41,7 +50,7 @@ async def check_keychain() -> Finding:
         name = ""
     if name:
         return Finding("keychain", "ok", name, "`tinyagent secret set` puts passwords there.")
-    hint = "Passwords stand in config.toml or in TINYAGENT_* variables then."
+    hint = "Give passwords in variables then, such as TINYAGENT_IMAP__PASSWORD."
     return Finding("keychain", "ok", "none here", hint)
 
 
@@ -91,13 +100,16 @@ async def _dav_server(name: str, account: DavSettings) -> DavServer:
 
 async def _password(name: str, account: ImapSettings | SmtpSettings | DavSettings) -> str:
     """The account's password; empty where nobody logs in. Raises NotConfigured when it is missing."""
-    from tinyagent.secrets import secret
+    from tinyagent.secrets import secret, variable_of
 
     if not account.user:
         return ""
-    password = await in_time(lambda: secret(f"{name}.password", account.password), 2 * ANSWER_S)
+    setting = f"{name}.password"
+    password = await in_time(lambda: secret(setting, account.password), 2 * ANSWER_S)
     if not password:
         raise NotConfigured(
-            f"There is no password for {name}.", hint=f"`tinyagent secret set {name}.password` keeps one."
+            f"There is no password for {name}.",
+            hint=f"`tinyagent secret set {setting}` keeps one in the keychain; without a keychain set "
+            f"{variable_of(setting)}.",
         )
     return password

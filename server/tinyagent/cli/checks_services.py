@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 COMPOSED = "What it would write is composed without a model until then."
 START_WORKER = (
-    "Start one on the Mac: `tinyagent worker --server URL`, with what `tinyagent token --worker` prints."
+    "Start one on the computer that is to do it: `tinyagent worker --server URL`, with what "
+    "`tinyagent token --worker` prints."
 )
 
 

@@ -81,7 +81,7 @@ class Desk:
             with self._view.paused():
                 answer = await self._asked(shown)
                 if answer is None:
-                    diagnostics().print("\nIt was answered elsewhere, or withdrawn.")
+                    diagnostics().print("\nIt was answered elsewhere, withdrawn, or nobody answered in time.")
                     return
                 await self._hand_in(answer)
         except Conflict as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import traceback
@@ -13,9 +14,10 @@ from typer.core import TyperGroup
 from tinyagent.cli import INTERRUPTED
 from tinyagent.cli.options import GlobalOptions, hoist_options
 from tinyagent.cli.terminal import diagnostics, printable
-from tinyagent.errors import TinyAgentError
+from tinyagent.errors import StorageFull, TinyAgentError
 
 FAILED = 1
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 DEBUG_VARIABLE = "TINYAGENT_DEBUG"
 
@@ -66,6 +68,8 @@ def show_error(error: TinyAgentError) -> None:
 
 def _unexpected(error: Exception, options: GlobalOptions | None) -> TinyAgentError:
     """Keep the place of an unexpected failure in a log; its message may hold private text and stays out."""
+    if isinstance(error, OSError) and error.errno in FULL:
+        return StorageFull("The output cannot be written: the disk is full.", hint="Free some space.")
     name = type(error).__name__
     hint = f"{DEBUG_VARIABLE}=1 shows where."
     if options is not None:

@@ -167,6 +167,7 @@ def install(
     tool: ToolOption = None,
 ) -> None:
     """Start a worker now and at every login (macOS)."""
+    from tinyagent.workers.launchd import launchctl
     from tinyagent.workers.link import checked_url
 
     options: GlobalOptions = ctx.obj
@@ -175,12 +176,14 @@ def install(
     allowed_tools(settings, tool or [])
     worker_name(settings, name)
     path = (token_file or settings.worker_token_file).expanduser().absolute()
-    worker_token(settings, path)
     arguments = ["worker", "--server", checked_url(server or options.url or server_url(settings))]
     arguments += ["--token-file", str(path)]
     arguments += ["--name", name] if name else []
     arguments += [part for one in tool or [] for part in ("--tool", one)]
-    install_agent(own_agent(options, Program.worker, *arguments))
+    agent = own_agent(options, Program.worker, *arguments)
+    launchctl(agent)
+    worker_token(settings, path)
+    install_agent(agent)
 
 
 @app.command("uninstall")

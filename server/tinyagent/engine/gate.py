@@ -17,7 +17,6 @@ from tinyagent.engine.user_words import UserWords
 from tinyagent.errors import TinyAgentError
 from tinyagent.ports import AuditEntry, AuditLog, CallContext, ToolHost
 
-CONFIGURED = "The settings ask for your approval."
 AFTER_FOREIGN_TEXT = "It was planned after text that others wrote had been read."
 
 
@@ -69,7 +68,7 @@ class Gate:
         Raises UntrustedRecipient, Rejected, ApprovalUnavailable, Cancelled (the run ended meanwhile), or
         what the host says about a call that cannot be carried out.
         """
-        ruling = self._rulings[intent.spec.name]
+        ruling = self._ruling_for(intent)
         try:
             check_recipients(intent.call, intent.spec, intent.results, self._words, intent.foreign)
         except TinyAgentError as error:
@@ -80,11 +79,20 @@ class Gate:
         if not (ruling.ask or foreign):
             return context
         details = await self._details(intent, context)
-        reason = AFTER_FOREIGN_TEXT if foreign else CONFIGURED
+        reason = AFTER_FOREIGN_TEXT if foreign else ruling.ask
         await self._desk.ask(
-            Question(intent.call.index, intent.spec, intent.arguments, details, intent.sources, reason)
+            Question(intent.call.index, ruling.spec, intent.arguments, details, intent.sources, reason)
         )
         return replace(context, details=details)
+
+    def _ruling_for(self, intent: Intent) -> Ruling:
+        """The tool's ruling, or that for telling people where this call would tell somebody."""
+        ruling = self._rulings[intent.spec.name]
+        named = any(
+            parameter.recipient and value
+            for parameter, value in zip(intent.spec.parameters, intent.arguments, strict=True)
+        )
+        return ruling.inviting if ruling.inviting and named else ruling
 
     async def _details(self, intent: Intent, context: CallContext) -> dict[str, str]:
         """What the question shows beyond the arguments; nothing where nobody is there to see it."""

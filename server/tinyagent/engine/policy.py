@@ -15,18 +15,25 @@ Mode = Literal["draft", "ask", "auto"]
 _STRICTEST_FIRST: tuple[Mode, ...] = ("draft", "ask", "auto")
 
 
+CONFIGURED = "The settings ask for your approval."
+WISHED = "The request asks for your approval."
+
+
 @dataclass(frozen=True)
 class Ruling:
     """How a tool may be used in a run.
 
     `spec` has the effect that a call then has: a tool that only drafts writes and does not send.
-    `note` is told with the result: why something was only drafted although sending is on.
+    `ask` says why the user is asked first, and is empty when nobody is asked. `note` is told with the
+    result: why something was only drafted although sending is on. `inviting` holds for a call that
+    names recipients whom the tool would tell; None when it tells nobody.
     """
 
     spec: ToolSpec
-    ask: bool
+    ask: str
     send: bool
     note: str = ""
+    inviting: Ruling | None = None
 
 
 @dataclass(frozen=True)
@@ -45,19 +52,33 @@ class Policy:
     def ruling(self, status: ToolStatus, wish: Mode | None) -> Ruling:
         """How this tool may be used, when the run asks for `wish`: a wish makes it stricter, never looser."""
         spec = status.spec
-        if spec.effect != "send":
-            return Ruling(spec, self._asks(spec, wish), send=False)
-        mode = min(self.tools.get(spec.name, self.send), wish or "auto", key=_STRICTEST_FIRST.index)
-        if mode != "draft" and not status.drafts_only:
-            return Ruling(spec, mode == "ask", send=True)
-        drafting = replace(spec, effect="write")
-        note = status.drafts_only if mode != "draft" else ""
-        return Ruling(drafting, self._asks(drafting, wish), send=False, note=note)
+        if spec.effect == "send":
+            return self._sending(status, wish)
+        ask = self._asks(spec, wish)
+        if not status.invites:
+            return Ruling(spec, ask, send=False)
+        telling = self._sending(replace(status, spec=replace(spec, effect="send")), wish)
+        return Ruling(spec, ask, send=False, inviting=replace(telling, ask=telling.ask or ask))
 
-    def _asks(self, spec: ToolSpec, wish: Mode | None) -> bool:
+    def _sending(self, status: ToolStatus, wish: Mode | None) -> Ruling:
+        """How a tool may be used that could send."""
+        spec = status.spec
+        configured = self.tools.get(spec.name, self.send)
+        mode = min(configured, wish or "auto", key=_STRICTEST_FIRST.index)
+        if mode == "draft" or status.drafts_only:
+            drafting = replace(spec, effect="write")
+            note = "" if mode == "draft" else status.drafts_only
+            return Ruling(drafting, self._asks(drafting, wish), send=False, note=note)
+        ask = "" if mode == "auto" else CONFIGURED if configured == "ask" else WISHED
+        return Ruling(spec, ask, send=True)
+
+    def _asks(self, spec: ToolSpec, wish: Mode | None) -> str:
+        """Why a call that sends nothing is asked for, or an empty string."""
         if spec.effect == "read":
-            return self.tools.get(spec.name) == "ask"
+            return CONFIGURED if self.tools.get(spec.name) == "ask" else ""
         configured = self.write if spec.effect == "write" else self.open
         own = self.tools.get(spec.name, configured)
         # That a tool may only draft says nothing of whether it may do so unasked.
-        return "ask" in (configured if own == "draft" else own, wish)
+        if "ask" in (own, configured if own == "draft" else own):
+            return CONFIGURED
+        return WISHED if wish == "ask" else ""

@@ -301,9 +301,11 @@ class RunService:
         try:
             await self._planners.close()
         finally:
-            await self._rules.writer.close()
-            await self._rules.audit.close()
-            await self._journal.close()
+            try:
+                await self._rules.writer.close()
+            finally:
+                await self._rules.audit.close()
+                await self._journal.close()
 
     async def _guarded(self, run: str, agent: Agent, stop: asyncio.Future[str]) -> None:
         """A run whose journal breaks can record nothing more: followers hear of it from the feed."""

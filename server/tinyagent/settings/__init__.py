@@ -25,6 +25,7 @@ from pydantic_settings import (
 from tinyagent.errors import ConfigurationError
 from tinyagent.settings.faults import fault_sentences, faulty_variable
 from tinyagent.settings.sections import (
+    DAY_S,
     Approval,
     ApprovalSettings,
     DavSettings,
@@ -105,8 +106,12 @@ class Settings(BaseSettings):
     caldav: DavSettings | None = Field(default=None, description="Events and reminders go there.")
     carddav: DavSettings | None = Field(default=None, description="Contacts are read from there.")
     worker: WorkerSettings = WorkerSettings()
-    run_deadline_s: float = Field(default=300.0, gt=0, description="How long a run may take, in seconds.")
-    call_deadline_s: float = Field(default=60.0, gt=0, description="How long a call may take, in seconds.")
+    run_deadline_s: float = Field(
+        default=300.0, gt=0, le=DAY_S, description="How long a run may take, in seconds."
+    )
+    call_deadline_s: float = Field(
+        default=60.0, gt=0, le=DAY_S, description="How long a call may take, in seconds."
+    )
     max_query_characters: int = Field(default=8000, ge=1, description="Longest request.")
     max_active_runs: int = Field(default=16, ge=1, description="Runs at the same time.")
 

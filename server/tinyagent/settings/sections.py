@@ -11,6 +11,9 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
 
+DAY_S = 86_400.0
+"""No wait is longer."""
+
 _KEYCHAIN = "Better kept in the keychain: `tinyagent secret set`."
 
 
@@ -61,7 +64,9 @@ class OpenAIPlannerSettings(_Section):
     base_url: WebAddress = Field(description="Up to and including /v1.")
     model: str = Field(description="The model's name there.")
     api_key: SecretStr | None = Field(default=None, description="Sent as a bearer token.")
-    timeout_s: float = Field(default=60.0, gt=0, description="Longest silence of the model, in seconds.")
+    timeout_s: float = Field(
+        default=60.0, gt=0, le=DAY_S, description="Longest silence of the model, in seconds."
+    )
 
 
 PlannerSettings = Annotated[LlamaPlannerSettings | OpenAIPlannerSettings, Field(discriminator="kind")]
@@ -89,7 +94,9 @@ class ApprovalSettings(_Section):
     )
     open: Literal["ask", "auto"] = Field(default="auto", description="Showing files and maps.")
     tools: dict[str, Approval] = Field(default={}, description="Exceptions by the tool's name.")
-    wait_s: float = Field(default=300.0, gt=0, description="How long an answer is waited for, in seconds.")
+    wait_s: float = Field(
+        default=300.0, gt=0, le=DAY_S, description="How long an answer is waited for, in seconds."
+    )
 
 
 class WriterSettings(_Section):
@@ -99,7 +106,9 @@ class WriterSettings(_Section):
     roles: list[Literal["email", "note", "summary", "answer"]] = Field(
         default=["email", "note", "summary", "answer"], description="What it writes."
     )
-    timeout_s: float = Field(default=30.0, gt=0, description="Longest time for one text, in seconds.")
+    timeout_s: float = Field(
+        default=30.0, gt=0, le=DAY_S, description="Longest time for one text, in seconds."
+    )
 
 
 class ImapSettings(_Section):
@@ -141,7 +150,9 @@ class WorkerSettings(_Section):
         default=[], description="The tools that this worker carries out; all when empty."
     )
     name: str = Field(default="", description="How it is called; the computer's name when empty.")
-    wait_s: float = Field(default=20.0, gt=0, description="How long a call waits for a worker to take it.")
+    wait_s: float = Field(
+        default=20.0, gt=0, le=DAY_S, description="How long a call waits for a worker to take it."
+    )
     lease_s: float = Field(
-        default=15.0, gt=0, description="Longest silence of a worker that carries out a call."
+        default=15.0, gt=0, le=DAY_S, description="Longest silence of a worker that carries out a call."
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 
 from tinyagent.apps.base import EventDraft
@@ -45,16 +46,23 @@ async def create_calendar_event(
     end = _end(end_date, start)
     people = email_addresses(invitees, "invitees")
     named = title.strip() or "Event"
+    invite = context.call.send and context.desktop.calendar.invites()
     made = await context.desktop.calendar.create(
-        EventDraft(named, start, end, location, people, notes, calendar)
+        EventDraft(named, start, end, location, people, notes, calendar, invite)
     )
     past = ", which has passed" if end < context.now else ""
-    invited = f", with {counted(len(people), 'invitee')}" if people else ""
     return ToolResult(
         f"Created the calendar event {made.id}.",
-        f"Created the event “{named}” {spoken_span(start, end)}{past}{invited}.",
+        f"Created the event “{named}” {spoken_span(start, end)}{past}{_with(people, invite)}.",
         undo=made.undo,
     )
+
+
+def _with(people: Sequence[str], invited: bool) -> str:
+    if not people:
+        return ""
+    sent = "invitations were sent" if invited else "no invitation was sent"
+    return f", with {counted(len(people), 'invitee')}; {sent}"
 
 
 def _start(text: str) -> datetime:

@@ -9,11 +9,13 @@ from contextlib import contextmanager
 from typing import Any
 
 from tinyagent.apps.base import Desktop, Undoable
+from tinyagent.domain.tools import Effect
 from tinyagent.errors import (
     AccessDenied,
     AppFailed,
     ArgumentError,
     NotConfigured,
+    OutcomeUnknown,
     StorageFull,
     TinyAgentError,
     ToolError,
@@ -55,7 +57,9 @@ class LocalToolHost:
         statuses: list[ToolStatus] = []
         for tool in self._tools.values():
             reason = self._unavailable(tool)
-            statuses.append(ToolStatus(tool.spec, not reason, reason, self._drafts_only(tool)))
+            statuses.append(
+                ToolStatus(tool.spec, not reason, reason, self._drafts_only(tool), self._invites(tool))
+            )
         return statuses
 
     async def details(self, tool: str, arguments: Sequence[Any], context: CallContext) -> dict[str, str]:
@@ -63,13 +67,13 @@ class LocalToolHost:
         known = self._checked(tool, arguments)
         if known.details is None:
             return {}
-        with _told_errors(tool):
-            return await known.details(self._surroundings(context))
+        with _told_errors(tool, "read"):
+            return await known.details(self._surroundings(context), *arguments)
 
     async def call(self, tool: str, arguments: Sequence[Any], context: CallContext) -> ToolResult:
         """Carry out one call with resolved arguments."""
         known = self._checked(tool, arguments)
-        with _told_errors(tool):
+        with _told_errors(tool, known.spec.effect):
             return await known.function(self._surroundings(context), *arguments)
 
     async def undo(self, tool: str, record: Mapping[str, str], context: CallContext) -> str:
@@ -77,7 +81,7 @@ class LocalToolHost:
         app = self._undoable(self._known(tool).spec.app)
         if app is None:
             raise ToolError(f"What {tool} did cannot be taken back.")
-        with _told_errors(tool):
+        with _told_errors(tool, "write"):
             return await app.undo(record)
 
     def _known(self, tool: str) -> Tool:
@@ -101,6 +105,9 @@ class LocalToolHost:
     def _unavailable(self, tool: Tool) -> str:
         return self._desktop.meetings.unavailable() if tool.spec.app == _MEETINGS else ""
 
+    def _invites(self, tool: Tool) -> bool:
+        return tool.spec.app == "calendar" and self._desktop.calendar.invites()
+
     def _drafts_only(self, tool: Tool) -> str:
         if tool.spec.app == "mail":
             return self._desktop.mail.drafts_only()
@@ -120,8 +127,11 @@ class LocalToolHost:
 
 
 @contextmanager
-def _told_errors(tool: str) -> Generator[None]:
-    """Turn every failure into a TinyAgentError that tells nothing private; cancellation passes."""
+def _told_errors(tool: str, effect: Effect) -> Generator[None]:
+    """Turn every failure into a TinyAgentError that tells nothing private; cancellation passes.
+
+    Nobody knows how far a failure came that nobody foresaw: what writes may be done.
+    """
     try:
         yield
     except TinyAgentError:
@@ -130,7 +140,8 @@ def _told_errors(tool: str) -> Generator[None]:
         raise _system_error(tool, error) from error
     except Exception as error:
         log_unexpected(logger, tool, error)
-        raise AppFailed(
+        kind = OutcomeUnknown if effect in ("write", "send") else AppFailed
+        raise kind(
             f"{tool} failed unexpectedly ({type(error).__name__}).", hint="The server's log says where."
         ) from None
 

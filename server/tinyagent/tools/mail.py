@@ -88,12 +88,12 @@ async def forward_email(
     return _result("Forward", stored, paths, remark)
 
 
-async def reply_details(ctx: ToolContext) -> dict[str, str]:
+async def reply_details(ctx: ToolContext, *_: object) -> dict[str, str]:
     """The message that a reply would answer now, and the addresses that it would go to."""
     return _described(await ctx.desktop.mail.selected())
 
 
-async def forward_details(ctx: ToolContext) -> dict[str, str]:
+async def forward_details(ctx: ToolContext, *_: object) -> dict[str, str]:
     """The message that a forward would pass on now; whom it goes to is among the arguments."""
     described = _described(await ctx.desktop.mail.selected())
     return {name: text for name, text in described.items() if name != "to"}

@@ -52,11 +52,21 @@ async def append_note_content(context: ToolContext, name: str, content: str, fol
     Returns:
         A status with the note's name.
     """
+    approved = context.call.details or {}
     text, remark = await worded(context, "note", content, name=name)
-    note = await context.desktop.notes.append(name, text, folder)
-    return ToolResult(
-        f"Added to the note {note.name}.", f"Added to the note {_place(note)}.{remark}", undo=note.undo
+    note = await context.desktop.notes.append(
+        approved.get("note", name), text, approved.get("folder", folder)
     )
+    # The title that was found is text that others may have written; the name given is the user's.
+    return ToolResult(
+        f"Added to the note {name}.", f"Added to the note {_place(note)}.{remark}", undo=note.undo
+    )
+
+
+async def append_details(context: ToolContext, name: str, content: str, folder: str) -> dict[str, str]:
+    """Which note the name means now."""
+    note = await context.desktop.notes.open(name, folder)
+    return {"note": note.name, "folder": note.folder}
 
 
 def _place(note: Note) -> str:

@@ -9,7 +9,6 @@ from tinyagent.domain.tools import Effect, ToolSpec, spec_of
 from tinyagent.ports import ToolResult
 from tinyagent.tools.calendar import create_calendar_event
 from tinyagent.tools.contacts import get_email_address, get_phone_number
-from tinyagent.tools.context import ToolContext
 from tinyagent.tools.files import open_and_get_file_path, summarize_pdf
 from tinyagent.tools.mail import (
     compose_new_email,
@@ -21,11 +20,12 @@ from tinyagent.tools.mail import (
 from tinyagent.tools.maps import maps_open_location, maps_show_directions
 from tinyagent.tools.meetings import get_zoom_meeting_link
 from tinyagent.tools.messages import send_sms
-from tinyagent.tools.notes import append_note_content, create_note, open_note
+from tinyagent.tools.notes import append_details, append_note_content, create_note, open_note
 from tinyagent.tools.reminders import create_reminder
 
 Function = Callable[..., Awaitable[ToolResult]]
-Details = Callable[[ToolContext], Awaitable[dict[str, str]]]
+Details = Callable[..., Awaitable[dict[str, str]]]
+"""Takes the context and the arguments of the call, as the tool does."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ BUILT_IN: tuple[Tool, ...] = (
     _tool(maps_show_directions, "open", "maps"),
     _tool(create_note, "write", "notes"),
     _tool(open_note, "read", "notes"),
-    _tool(append_note_content, "write", "notes"),
+    _tool(append_note_content, "write", "notes", append_details),
     _tool(create_reminder, "write", "reminders"),
     _tool(send_sms, "send", "messages"),
     _tool(get_zoom_meeting_link, "write", "meetings"),

@@ -65,7 +65,7 @@ def install(agent: Agent) -> None:
 
     Raises ConfigurationError where there is no launchd, AppFailed when launchd refuses.
     """
-    program = _launchctl(agent)
+    program = launchctl(agent)
     try:
         agent.log.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         agent.plist.parent.mkdir(parents=True, exist_ok=True)
@@ -90,7 +90,7 @@ def install(agent: Agent) -> None:
 
 def uninstall(agent: Agent) -> bool:
     """Stop the agent and remove its definition; False when there was none."""
-    program = _launchctl(agent)
+    program = launchctl(agent)
     stopped = _run(program, "bootout", _target(agent)).returncode == 0
     try:
         agent.plist.unlink()
@@ -115,7 +115,7 @@ class AgentStatus:
 
 def status(agent: Agent) -> AgentStatus:
     """Whether the agent is installed, loaded and running. Raises ConfigurationError or AppFailed."""
-    printed = _run(_launchctl(agent), "print", _target(agent))
+    printed = _run(launchctl(agent), "print", _target(agent))
     installed = agent.plist.is_file()
     if printed.returncode != 0:
         return AgentStatus(installed, False, None, None)
@@ -137,7 +137,8 @@ def _target(agent: Agent) -> str:
     return f"{_domain()}/{agent.label}"
 
 
-def _launchctl(agent: Agent) -> str:
+def launchctl(agent: Agent) -> str:
+    """The program that starts agents. Raises ConfigurationError where there is none."""
     program = shutil.which("launchctl")
     if program is None:
         command = f" Have it run `{shlex.join(agent.arguments)}`." if agent.arguments else ""

@@ -85,7 +85,7 @@ class Link:
             content = body.model_dump_json()
             response = await self._http.post(path, content=content, headers=JSON_TYPE, timeout=timeout)
         except (httpx.TransportError, httpx.DecodingError) as error:
-            raise ServerUnreachable(f"{self.url} does not answer ({type(error).__name__}).") from error
+            raise ServerUnreachable(_silence(self.url, error)) from error
         if not response.is_success:
             raise _reported(response, self.url)
         return response
@@ -106,6 +106,14 @@ def is_local(url: str) -> bool:
     with contextlib.suppress(ValueError):
         return ipaddress.ip_address(host).is_loopback
     return host == "localhost"
+
+
+def _silence(url: str, error: httpx.HTTPError) -> str:
+    if isinstance(error, (httpx.ConnectError, httpx.ConnectTimeout)):
+        return f"Nothing answers at {url}."
+    if isinstance(error, httpx.TimeoutException):
+        return f"{url} did not answer in time."
+    return f"The connection to {url} broke off."
 
 
 def _read(kind: type[Body], response: httpx.Response) -> Body:

@@ -82,9 +82,10 @@ class WorkerQueue:
 
     async def details(self, tool: str, arguments: Sequence[Any], context: CallContext) -> dict[str, str]:
         """What a worker has to show beyond the arguments, and which one, when there is anything."""
-        self._spec(tool)
+        spec = self._spec(tool)
+        sends = context.send and spec.effect == "send"
         job = self._job("details", tool, context, context.details, arguments=plain(arguments))
-        success, who = await self._carry_out(Entry(job, reads=True), context)
+        success, who = await self._carry_out(Entry(job, reads=True, sends=sends), context)
         return {**success.details, WORKER: who} if success.details else {}
 
     async def undo(self, tool: str, record: Mapping[str, str], context: CallContext) -> str:
@@ -174,7 +175,7 @@ class WorkerQueue:
         if not names:
             return WorkerUnavailable(
                 f"{tool} was not begun: no worker is connected.",
-                hint="Start `tinyagent worker --server URL` on the Mac, then try again.",
+                hint="Start `tinyagent worker --server URL` where it is to be done, then try again.",
             )
         return WorkerUnavailable(
             f"{tool} was not begun: no worker took it within {self._wait_s:g} seconds.",

@@ -10,7 +10,7 @@ from tinyagent.domain.tools import ToolSpec
 from tinyagent.ports import ToolStatus
 from tinyagent.workers.wire import Offer, WorkerId
 
-NO_WORKER = "no worker is connected: start `tinyagent worker --server URL` on the Mac"
+NO_WORKER = "no worker is connected: start `tinyagent worker --server URL` on the computer that is to do it"
 MAX_WORKERS = 64
 
 
@@ -53,7 +53,8 @@ class Roster:
             return ToolStatus(spec, False, self._reason(spec.name, offers))
         drafts = [offer.drafts_only for _, offer in able]
         names = tuple(sorted({name for name, _ in able}))
-        return ToolStatus(spec, True, "", drafts[0] if all(drafts) else "", names)
+        invites = any(offer.invites for _, offer in able)
+        return ToolStatus(spec, True, "", drafts[0] if all(drafts) else "", invites, names)
 
     def _reason(self, tool: str, offers: Sequence[tuple[str, Offer | None]]) -> str:
         if not offers:

@@ -56,6 +56,7 @@ class Offer(_Body):
     enabled: bool
     reason: Sentence = ""
     drafts_only: Sentence = ""
+    invites: bool = False
 
 
 class Claim(WorkerId):

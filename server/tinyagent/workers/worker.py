@@ -97,7 +97,10 @@ class Worker:
         """What this worker carries out, as the server is told."""
         return {
             status.spec.name: Offer(
-                enabled=status.enabled, reason=status.reason, drafts_only=status.drafts_only
+                enabled=status.enabled,
+                reason=status.reason,
+                drafts_only=status.drafts_only,
+                invites=status.invites,
             )
             for status in self._host.tools()
             if status.spec.name in self._allowed

@@ -26,11 +26,6 @@ def mail_selected(data: Data, _asked: Data) -> Data:
     return {key: value for key, value in chosen[-1].items() if key != "source"}
 
 
-def mail_read(data: Data, asked: Data) -> Data:
-    mail = _original(data, asked["id"])
-    return {"id": mail["id"], "source": mail["source"]}
-
-
 def mail_draft(data: Data, asked: Data) -> Data:
     return {"id": _keep(data, asked), "remark": REMARK}
 
@@ -104,7 +99,6 @@ MAIL: dict[str, Callable[[Data, Data], Data]] = {
     one.__name__: one
     for one in (
         mail_selected,
-        mail_read,
         mail_draft,
         mail_send,
         mail_reply_draft,

@@ -97,6 +97,7 @@ async def test_what_was_typed_before_the_question_is_no_answer(
 async def test_ctrl_c_at_a_question_stops_the_run(served: Served, environment: dict[str, str]) -> None:
     async with asking(environment) as terminal:
         terminal.types("\x03")
+        await terminal.shows("Stopped; `tinyagent runs show run_")
         assert await terminal.ends() == 130
     state = (await served.api.engine.runs(1))[0]
     assert state.status == "cancelled"

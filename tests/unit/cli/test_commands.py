@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
@@ -108,6 +109,12 @@ def test_an_unexpected_failure_is_noted_without_private_text(
     assert "the secret" not in log + result.stderr
 
 
+def test_a_full_disk_behind_the_output_is_told_as_such() -> None:
+    result = CliRunner().invoke(failing_app(OSError(errno.ENOSPC, "No space left on device")), ["fail"])
+    told = "error: The output cannot be written: the disk is full.\nFree some space.\n"
+    assert (result.exit_code, result.stderr) == (1, told)
+
+
 def test_debugging_shows_the_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TINYAGENT_DEBUG", "1")
     result = CliRunner().invoke(failing_app(ValueError("the secret")), ["fail"])
@@ -154,6 +161,11 @@ def program(*arguments: str, **variables: str) -> subprocess.CompletedProcess[by
 def test_a_terminal_without_unicode_is_no_reason_to_fail() -> None:
     result = program("models", "list", PYTHONIOENCODING="ascii")
     assert (result.returncode, result.stderr, b"nano" in result.stdout) == (0, b"", True)
+
+
+def test_verdicts_stay_apart_on_a_terminal_without_unicode(home: Path) -> None:
+    result = program("doctor", PYTHONIOENCODING="ascii", TINYAGENT_PORT="many", TINYAGENT_HOME=str(home))
+    assert [line[:2] for line in result.stdout.splitlines()[:2]] == [b"+ ", b"x "]
 
 
 def test_a_request_that_is_no_text_is_a_usage_error() -> None:

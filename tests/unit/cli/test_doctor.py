@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from tinyagent.bootstrap import SystemClock
 from tinyagent.cli.app import app
-from tinyagent.cli.checks import check_approvals, check_audit
+from tinyagent.cli.checks import check_approvals, check_audit, check_search_folders
 from tinyagent.journal.audit import FileAuditLog
 from tinyagent.ports import AuditEntry
 from tinyagent.settings import load_settings
@@ -67,6 +67,19 @@ def test_the_doctor_finds_a_planner_file_that_is_no_gguf(home: Path, tmp_path: P
     _, found = findings()
     for planner, path in (("planner cut", cut), ("planner other", other)):
         assert (found[planner]["verdict"], str(path) in found[planner]["detail"]) == ("advice", True)
+
+
+def test_the_doctor_finds_a_default_planner_that_does_not_exist(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TINYAGENT_PLANNER", "nono")
+    code, found = findings()
+    assert (code, found["default planner"]["verdict"]) == (1, "fault")
+    assert "Known planners: nano, compact" in found["default planner"]["hint"]
+
+
+def test_the_doctor_finds_folders_that_are_not_there(home: Path, tmp_path: Path) -> None:
+    finding = check_search_folders(load_settings(folders=[tmp_path, tmp_path / "papers"]))
+    assert (finding.verdict, finding.detail) == ("advice", f"there is no folder {tmp_path / 'papers'}")
+    assert check_search_folders(load_settings(folders=[tmp_path])).verdict == "ok"
 
 
 @pytest.mark.parametrize(

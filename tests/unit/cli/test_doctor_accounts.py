@@ -19,7 +19,7 @@ from tinyagent.cli.findings import Finding
 from tinyagent.settings import load_settings
 
 
-def examined(**accounts: dict[str, Any]) -> dict[str, Finding]:
+def examined(**accounts: Any) -> dict[str, Finding]:
     async def examine() -> dict[str, Finding]:
         settings = load_settings(**accounts)
         return {found.check: found async for found in checks_accounts.examine_accounts(settings)}
@@ -110,6 +110,15 @@ def test_a_password_would_not_be_sent_in_the_clear(monkeypatch: pytest.MonkeyPat
 def test_a_missing_password_is_told_with_the_command_that_keeps_one() -> None:
     found = examined(imap=mail(143, "u", ""))
     assert "`tinyagent secret set imap.password`" in found["imap"].hint
+    assert "TINYAGENT_IMAP__PASSWORD" in found["imap"].hint
+
+
+def test_mail_that_would_have_no_sender_is_told() -> None:
+    with smtp_server.smtp_server() as smtp:
+        nameless = mail(smtp.port, "robin", smtp_server.PASSWORD)
+        assert examined(smtp=nameless)["sender"].verdict == "advice"
+        assert "sender" not in examined(smtp=nameless, sender="robin@example.com")
+        assert "sender" not in examined(smtp=mail(smtp.port, smtp_server.USER, smtp_server.PASSWORD))
 
 
 def test_a_keychain_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -153,7 +153,9 @@ async def test_all_that_is_shown_is_approved_without_a_terminal(served: Served, 
 
 async def test_without_a_terminal_nothing_is_approved_unasked(served: Served, command: Command) -> None:
     run = await run_of(served, approval="ask")
-    assert (await command("approve", run)).exit_code == 2
+    result = await command("approve", run)
+    told = " ".join(result.stderr.replace("│", " ").split())
+    assert (result.exit_code, f"`tinyagent runs show {run}` shows what waits" in told) == (2, True)
     assert (await state_of(served, run)).tasks[1].status == "waiting"
     await served.api.engine.cancel(run, "enough")
 

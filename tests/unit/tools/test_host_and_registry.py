@@ -21,6 +21,7 @@ from tinyagent.errors import (
     AppFailed,
     ArgumentError,
     NotConfigured,
+    OutcomeUnknown,
     StorageFull,
     TinyAgentError,
     UnknownTool,
@@ -133,8 +134,8 @@ async def test_half_a_character_in_a_list_is_an_error(tmp_path: Path) -> None:
         (OSError(errno.ENOSPC, "No space left on device", "/home/me/secret.md"), StorageFull),
         (PermissionError(errno.EACCES, "Permission denied", "/home/me/secret.md"), AccessDenied),
         (OSError(errno.EIO, "Input/output error", "/home/me/secret.md"), AppFailed),
-        (ValueError("the secret text"), AppFailed),
-        (KeyError("secret"), AppFailed),
+        (ValueError("the secret text"), OutcomeUnknown),
+        (KeyError("secret"), OutcomeUnknown),
     ],
     ids=lambda value: getattr(value, "__name__", None),
 )

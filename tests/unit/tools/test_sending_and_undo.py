@@ -17,11 +17,11 @@ from tinyagent.apps.portable.mail import PortableMail
 from tinyagent.apps.portable.maps import PortableMaps
 from tinyagent.apps.zoom import DemoMeetings
 from tinyagent.errors import (
-    AppFailed,
     ArgumentError,
     ChangedSince,
     NoMatch,
     NotConfigured,
+    OutcomeUnknown,
     PermissionMissing,
     ToolError,
     UnknownTool,
@@ -333,10 +333,25 @@ async def test_an_unexpected_failure_of_an_undo_is_told_without_private_text(
 ) -> None:
     host = LocalToolHost(replace(desktop, messages=Crashing(data)), AsGiven())
 
-    with pytest.raises(AppFailed) as error:
+    with pytest.raises(OutcomeUnknown) as error:
         await host.undo("send_sms", {}, DRAFT)
 
     assert "secret" not in str(error.value)
+
+
+# --- which note is meant ---------------------------------------------------------------------
+
+
+async def test_an_approval_shows_the_note_that_is_added_to_and_holds_for_it(
+    host: LocalToolHost, data: Path
+) -> None:
+    await host.call("create_note", ("Shopping List", "milk", "Home"), DRAFT)
+    arguments = ("the shopping list", "figs", "")
+    details = await host.details("append_note_content", arguments, DRAFT)
+    assert details == {"note": "Shopping List", "folder": "Home"}
+    result = await host.call("append_note_content", arguments, replace(DRAFT, details=details))
+    assert result.value == "Added to the note the shopping list."
+    assert "figs" in (await host.call("open_note", ("Shopping List", "Home"), DRAFT)).value
 
 
 # --- showing maps ----------------------------------------------------------------------------

@@ -38,7 +38,8 @@ async def test_an_event_is_stored_and_told(call: Caller, data: Path) -> None:
     (event,) = _stored(data, "calendars")
     assert event.uid.value in result.value
     assert result.message == (
-        "Created the event “Team dinner” on Saturday 6 April 2024, 19:00–20:00, with 2 invitees."
+        "Created the event “Team dinner” on Saturday 6 April 2024, 19:00–20:00, with 2 invitees; "
+        "no invitation was sent."
     )
     assert [line.value for line in event.contents["attendee"]] == ["mailto:a@x.example", "mailto:b@x.example"]
 

@@ -122,6 +122,15 @@ def launchctl(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "Library" / "LaunchAgents"
 
 
+def test_where_nothing_can_be_installed_no_token_is_asked_for(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(home))
+    result = CliRunner().invoke(app, ["worker", "install"])
+    assert (result.exit_code, "only macOS" in result.stderr, "token " in result.stderr) == (1, True, False)
+    assert " worker --server http://127.0.0.1:" in result.stderr
+
+
 def test_an_installed_worker_starts_as_the_command_was_given(home: Path, launchctl: Path) -> None:
     assert run("worker", "install", "--server", "http://box:8765")[0] == 1  # there is no token yet
     token = run("token", "--worker")[1].strip()

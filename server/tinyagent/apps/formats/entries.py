@@ -14,8 +14,13 @@ ALL_DAY_ALARM = timedelta(hours=9)
 """A reminder for a whole day rings at nine in the morning."""
 
 
-def event_file(draft: EventDraft, zone: ZoneInfo | None, organizer: str) -> tuple[str, bytes]:
-    """The UID and the file of a new event; `organizer` is the address that invites, if there is one."""
+def event_file(
+    draft: EventDraft, zone: ZoneInfo | None, organizer: str, *, quiet: bool = False
+) -> tuple[str, bytes]:
+    """The UID and the file of a new event; `organizer` is the address that invites, if there is one.
+
+    With `quiet`, a server that stores the file sends no invitations (RFC 6638, section 7.1).
+    """
     event = icalendar.Event()
     uid = identify(event)
     add_text(event, "summary", draft.title)
@@ -28,6 +33,8 @@ def event_file(draft: EventDraft, zone: ZoneInfo | None, organizer: str) -> tupl
     for address in draft.invitees:
         attendee = mailto(address)
         attendee.params.update({"ROLE": "REQ-PARTICIPANT", "PARTSTAT": "NEEDS-ACTION", "RSVP": "TRUE"})
+        if quiet:
+            attendee.params["SCHEDULE-AGENT"] = "CLIENT"
         add(event, "attendee", attendee)
     return uid, file_content(event, draft.start)
 

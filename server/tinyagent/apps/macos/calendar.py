@@ -26,6 +26,9 @@ class MacCalendar:
         self._scripts = scripts
         self._zone = zone
 
+    def invites(self) -> bool:
+        return False
+
     async def create(self, event: EventDraft) -> Made:
         draft = replace(event, start=local(event.start, self._zone), end=local(event.end, self._zone))
         notes = _with_invitees(draft)

@@ -1,7 +1,8 @@
 """Events and reminders over CalDAV (RFC 4791).
 
 A server that schedules (RFC 6638) sends the invitations itself when it stores an event that names its
-organizer and its attendees; that is how people are really invited.
+organizer and its attendees; that is how people are really invited. Where nobody is to be told, the attendees
+are marked as told by somebody else.
 """
 
 from __future__ import annotations
@@ -112,15 +113,18 @@ class CalDavCalendar:
         self._zone = zone
         self._organizer = organizer
 
+    def invites(self) -> bool:
+        return True
+
     async def create(self, event: EventDraft) -> Made:
-        """Store the event; a server that schedules invites the attendees. `id` is its UID."""
+        """Store the event. With `invite`, a server that schedules tells the attendees. `id` is its UID."""
         organizer = await self._store.organizer(self._organizer) if event.invitees else ""
         if event.invitees and not organizer:
             raise NotConfigured(
                 "Nobody can be invited, for your own address is not known.",
                 hint="Set sender to your address.",
             )
-        uid, content = event_file(event, self._zone, organizer)
+        uid, content = event_file(event, self._zone, organizer, quiet=not event.invite)
         return Made(uid, await self._store.add("VEVENT", event.calendar, uid, content))
 
     async def undo(self, record: UndoRecord) -> str:

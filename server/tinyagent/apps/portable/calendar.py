@@ -26,6 +26,9 @@ class PortableCalendar:
         self._zone = zone
         self._organizer = organizer
 
+    def invites(self) -> bool:
+        return False
+
     async def create(self, event: EventDraft) -> Made:
         """Store the event; `id` is its UID."""
         return await asyncio.to_thread(self._create, event)
