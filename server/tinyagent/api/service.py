@@ -12,7 +12,7 @@ from tinyagent.api.failures import error_response
 from tinyagent.api.schemas import ToolBody, ToolList
 from tinyagent.api.serving import ServingHere
 from tinyagent.engine.catalog import PlannerInfo
-from tinyagent.engine.runs import Check
+from tinyagent.engine.readiness import Check
 from tinyagent.errors import ModelNotFound, ModelUnavailable
 
 AGENT = "tinyagent"

@@ -19,6 +19,7 @@ from tinyagent.engine.catalog import PlannerCatalog, PlannerInfo
 from tinyagent.engine.feed import Feed
 from tinyagent.engine.limits import Limits
 from tinyagent.engine.policy import Mode
+from tinyagent.engine.readiness import Check, check_host, check_journal, check_planner, check_selector
 from tinyagent.engine.recorder import Recorder
 from tinyagent.engine.recovery import recover
 from tinyagent.engine.undo import Undone, undo_tasks
@@ -58,14 +59,6 @@ class RunRequest:
     idempotency_key: str | None = None
     approval: Mode | None = None
     answerable: bool = False
-
-
-@dataclass(frozen=True)
-class Check:
-    """One part of readiness."""
-
-    ok: bool
-    detail: str
 
 
 @dataclass(frozen=True)
@@ -252,39 +245,11 @@ class RunService:
     async def ready(self) -> dict[str, Check]:
         """Whether each part can work now."""
         return {
-            "planner": await self._check_planner(),
-            "toolrag": await self._check_selector(),
-            "journal": await self._check_journal(),
-            "executor": self._check_host(),
+            "planner": await check_planner(self._planners),
+            "toolrag": await check_selector(self._selector, self._host),
+            "journal": await check_journal(self._journal),
+            "executor": check_host(self._host),
         }
-
-    async def _check_planner(self) -> Check:
-        try:
-            name = self._planners.resolve(None)
-            await self._planners.get(name)
-        except TinyAgentError as error:
-            return Check(False, str(error))
-        return Check(True, name)
-
-    async def _check_selector(self) -> Check:
-        try:
-            await self._selector.select("ready?", [status.spec for status in self._host.tools()])
-        except TinyAgentError as error:
-            return Check(False, str(error))
-        return Check(True, "loaded")
-
-    async def _check_journal(self) -> Check:
-        try:
-            await self._journal.remember_key("readiness", "readiness")
-            await self._journal.delete("readiness")  # so that the next check writes again
-        except TinyAgentError as error:
-            return Check(False, str(error))
-        return Check(True, "writable")
-
-    def _check_host(self) -> Check:
-        statuses = self._host.tools()
-        off = [f"{status.spec.name}: {status.reason}" for status in statuses if not status.enabled]
-        return Check(len(off) < len(statuses), "; ".join(off) or f"{len(statuses)} tools")
 
     def stop_runs(self) -> None:
         """Cancel all runs, without waiting for them."""
