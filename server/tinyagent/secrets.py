@@ -47,6 +47,11 @@ def variable_of(name: str) -> str:
     return f"TINYAGENT_{name.upper().replace('.', '__')}"
 
 
+def require_keychain(name: str) -> None:
+    """Raises NotConfigured when there is no keychain that answers, before anybody is asked for a secret."""
+    _read(name, WRITE_SECONDS)
+
+
 def store_secret(name: str, value: str) -> None:
     """Put a secret into the keychain. Raises NotConfigured when there is none that keeps it."""
 

@@ -129,7 +129,8 @@ def test_ctrl_c_stops_the_run_and_ends_with_130(server: Server) -> None:
             break
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=STOP_S)
-    assert (process.returncode, errors) == (130, "")
+    told = f"Stopped; `tinyagent runs show {event.run}` tells what was done.\n"
+    assert (process.returncode, errors) == (130, told)
     body = json.loads(command(server, "runs", "show", event.run, "--json").stdout)
     assert body["status"] == "cancelled"
 

@@ -12,8 +12,9 @@ from tinyagent.engine.catalog import PlannerCatalog
 from tinyagent.engine.limits import Limits
 from tinyagent.engine.runs import RunService
 from tinyagent.errors import Conflict, JournalError, UnreadableRun
-from tinyagent.journal.memory import MemoryJournal
+from tinyagent.journal.memory import MemoryAuditLog, MemoryJournal
 from tinyagent.journal.sqlite import SqliteJournal
+from tinyagent.ports import AuditEntry
 
 
 async def test_an_interrupted_write_is_unknown_a_waiting_call_skipped_and_the_run_ends() -> None:
@@ -90,4 +91,45 @@ async def test_a_run_that_cannot_be_read_stops_neither_the_server_nor_the_list_a
     with pytest.raises(JournalError):
         await service.get("a")
     await service.delete("a")
+    await service.close()
+
+
+async def test_the_audit_log_tells_how_what_was_asked_and_begun_ended() -> None:
+    journal, audit = MemoryJournal(), MemoryAuditLog()
+    created = ev.RunCreatedData(query="q", mode="run", planner="p", now=NOW, deadline_s=1)
+    asked = ev.ApprovalRequestedData(
+        task=1, tool="send", effect="send", arguments=(), digest="d" * 64, reason="r", expires=NOW
+    )
+    planned = [
+        ev.TaskPlannedData(task=n, tool="send", arguments=(), effect="send", needs=(), line="")
+        for n in (1, 2, 3)
+    ]
+    happened = [created, *planned, asked, ev.TaskStartedData(task=2, arguments=())]
+    await journal.append([ev.event_of("r", NOW, data) for data in happened])
+    service = RunService(
+        journal, PlannerCatalog([], "p"), FixedSelector(), FakeHost(), rules(audit=audit), Limits()
+    )
+    await service.recover()
+    told = [(entry.task, entry.action, entry.code) for entry in audit.entries]
+    assert told == [(1, "refused", "interrupted"), (2, "failed", "interrupted")]
+    state = await service.get("r")
+    assert [task.status for task in state.tasks.values()] == ["skipped", "failed", "skipped"]
+    await service.close()
+
+
+async def test_a_broken_audit_log_keeps_no_run_open() -> None:
+    class Broken(MemoryAuditLog):
+        async def append(self, entry: AuditEntry) -> None:
+            raise JournalError("The audit log is damaged.")
+
+    journal = MemoryJournal()
+    created = ev.RunCreatedData(query="q", mode="run", planner="p", now=NOW, deadline_s=1)
+    planned = ev.TaskPlannedData(task=1, tool="put", arguments=(), effect="write", needs=(), line="")
+    happened = [created, planned, ev.TaskStartedData(task=1, arguments=())]
+    await journal.append([ev.event_of("r", NOW, data) for data in happened])
+    service = RunService(
+        journal, PlannerCatalog([], "p"), FixedSelector(), FakeHost(), rules(audit=Broken()), Limits()
+    )
+    assert await service.recover() == 1
+    assert (await service.get("r")).status == "failed"
     await service.close()

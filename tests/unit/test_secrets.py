@@ -22,7 +22,7 @@ from tinyagent.cli.app import app
 from tinyagent.errors import NotConfigured, NotFound
 from tinyagent.secrets import delete_secret, secret, store_secret
 
-BACKEND = "keyring.backends.fail.Keyring"
+BACKEND = "keyring.backends.null.Keyring"
 
 
 class InMemory(KeyringBackend):
@@ -190,7 +190,13 @@ def test_an_unknown_name_is_wrong_usage(command: str, keychain: InMemory) -> Non
     assert keychain.entries == {}
 
 
-def test_a_missing_keychain_ends_the_command_with_a_sentence() -> None:
+def test_a_missing_keychain_ends_the_command_with_a_sentence_before_it_asks(
+    keychain: InMemory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def asked(name: str) -> str:
+        raise AssertionError("it asked for the secret")
+
+    monkeypatch.setattr("tinyagent.cli.secret._read", asked)
     keyring.set_keyring(NoKeychain())
 
     result = CliRunner().invoke(app, ["secret", "set", "imap.password"], input="hunter2\n")

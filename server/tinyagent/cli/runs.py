@@ -24,17 +24,19 @@ TABLE_WIDTH = 80
 STYLES = {"completed": "green", "failed": "red", "cancelled": "yellow", "running": "cyan"}
 
 JsonOption = Annotated[bool, typer.Option("--json", help="As JSON.")]
+LimitOption = Annotated[int, typer.Option(min=1, max=100, help="How many.")]
 
 
 @app.callback()
-def list_runs(
-    ctx: typer.Context,
-    limit: Annotated[int, typer.Option(min=1, max=100, help="How many.")] = 20,
-    json: JsonOption = False,
-) -> None:
+def runs(ctx: typer.Context, limit: LimitOption = 20, json: JsonOption = False) -> None:
     """List runs, newest first."""
-    if ctx.invoked_subcommand is not None:
-        return
+    if ctx.invoked_subcommand is None:
+        list_runs(ctx, limit, json)
+
+
+@app.command("list")
+def list_runs(ctx: typer.Context, limit: LimitOption = 20, json: JsonOption = False) -> None:
+    """List runs, newest first, as `tinyagent runs` alone does."""
     summaries = asyncio.run(_list(ctx.obj, limit))
     if json:
         print_json(summaries)

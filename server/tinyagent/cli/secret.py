@@ -27,8 +27,9 @@ Name = Annotated[str, typer.Argument(callback=_known, help="The setting, such as
 @app.command("set")
 def set_secret(name: Name) -> None:
     """Ask for a secret, or read it from standard input, and keep it in the keychain."""
-    from tinyagent.secrets import store_secret
+    from tinyagent.secrets import require_keychain, store_secret
 
+    require_keychain(name)
     value = _read(name)
     if not value:
         raise InvalidRequest(f"Nothing was given for {name}; nothing was changed.")
@@ -52,4 +53,5 @@ def _read(name: str) -> str:
     try:
         return getpass(f"{name}: ")
     except EOFError:
+        print(file=sys.stderr)
         return ""

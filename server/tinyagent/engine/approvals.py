@@ -99,7 +99,8 @@ class ApprovalDesk:
             self._close(question.task)
         await asyncio.shield(self._record_answer(question, answer))
         if not answer.approved:
-            raise Rejected(answer.reason or f"{name} was not approved.", hint="Nothing was done.")
+            because = f": {answer.reason.rstrip('.')}" if answer.reason else ""
+            raise Rejected(f"{name} was not approved{because}.", hint="Nothing was done.")
 
     def decide(self, decisions: Mapping[int, str], approved: bool, by: str, reason: str) -> None:
         """Answer the questions of these tasks, each named with its digest: all of them, or none.
@@ -160,7 +161,7 @@ class ApprovalDesk:
         if entry.answer.cancelled():
             raise Cancelled(self._closed)
         if not done:
-            return _Answer(False, NOBODY, f"Nobody answered within {self._wait_s:g} seconds.")
+            return _Answer(False, NOBODY, f"nobody answered within {self._wait_s:g} seconds")
         return entry.answer.result()
 
     def _close(self, task: int) -> None:

@@ -15,8 +15,8 @@ Mode = Literal["draft", "ask", "auto"]
 _STRICTEST_FIRST: tuple[Mode, ...] = ("draft", "ask", "auto")
 
 
-CONFIGURED = "The settings ask for your approval."
-WISHED = "The request asks for your approval."
+CONFIGURED = "The settings ask first."
+WISHED = "The request asks first."
 
 
 @dataclass(frozen=True)

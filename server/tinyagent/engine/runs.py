@@ -98,7 +98,7 @@ class RunService:
 
     async def recover(self) -> int:
         """End the runs that an earlier server left unfinished. Call once, before `start`."""
-        return await recover(self._journal, self._feed, self._clock)
+        return await recover(self._journal, self._feed, self._clock, self._rules.audit)
 
     async def start(self, request: RunRequest) -> RunState:
         """Begin a run, or return the one that the idempotency key already began.

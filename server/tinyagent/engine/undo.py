@@ -71,7 +71,9 @@ def _chosen(state: RunState, task: int | None) -> list[TaskState]:
     if task is None:
         possible = [one for one in state.tasks.values() if one.can_undo]
         if not possible:
-            raise Conflict(f"Run {state.run} did nothing that can be taken back.")
+            before = any(one.undone for one in state.tasks.values())
+            what = "was taken back before" if before else "did nothing that can be taken back"
+            raise Conflict(f"Run {state.run} {what}.")
         return sorted(possible, key=_end, reverse=True)
     one = state.tasks.get(task)
     if one is None:

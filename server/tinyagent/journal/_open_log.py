@@ -51,6 +51,15 @@ class OpenLog:
             self.close()
             raise
 
+    @property
+    def current(self) -> bool:
+        """Whether the file at the log's path is still this one, and ends where it was left."""
+        try:
+            there = self._path.stat()
+        except FileNotFoundError:
+            return False
+        return os.path.samestat(there, os.fstat(self._descriptor)) and there.st_size == self._end
+
     def append(self, entry: AuditEntry) -> None:
         """Store the entry; durable on return, and not there at all after an exception."""
         time = self._clock.now().isoformat(timespec="microseconds")

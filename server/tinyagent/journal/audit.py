@@ -55,6 +55,8 @@ class FileAuditLog:
 
     def _append(self, entry: AuditEntry) -> None:
         try:
+            if self._file is not None and not self._file.current:
+                self._close()  # somebody moved, replaced or cut it: what is there now is checked as at the start
             if self._file is None:
                 self._file = OpenLog(self._path, self._clock)
             self._file.append(entry)

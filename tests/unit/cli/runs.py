@@ -74,7 +74,7 @@ class Script:
                 effect="send",
                 arguments=arguments,
                 digest="0" * 64,
-                reason="The settings ask for your approval.",
+                reason="The settings ask first.",
                 expires=START + timedelta(seconds=300),
             ),
         )

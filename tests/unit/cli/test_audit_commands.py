@@ -86,6 +86,13 @@ def test_the_list_is_of_one_run_or_the_last_entries(log: Path) -> None:
     assert [(entry["run"], entry["code"]) for entry in last] == [("run_2", "app_failed")]
 
 
+def test_a_list_without_entries_says_so(home: Path, log: Path) -> None:
+    of_no_run = run("list", "--run", "run_zzz")
+    assert (of_no_run.stdout, of_no_run.stderr) == ("", "The record has no entries of such a run.\n")
+    log.unlink()
+    assert run("list").stderr == "The record has no entries yet.\n"
+
+
 def test_a_damaged_line_does_not_hide_the_others(log: Path) -> None:
     lines = log.read_text().splitlines()
     log.write_text("\n".join([lines[0], "{", *lines[2:]]) + "\n")

@@ -121,6 +121,16 @@ def test_debugging_shows_the_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
     assert isinstance(result.exception, ValueError)
 
 
+def test_a_default_planner_that_does_not_exist_is_told_before_anything_starts(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("TINYAGENT_PLANNER", "nono")
+    for arguments in (("serve", "--port", str(free_port())), ("ask", "--local", "text ann")):
+        result = run(*arguments)
+        assert (result.exit_code, "There is no planner 'nono'." in result.stderr) == (1, True)
+        assert "Known planners: nano, compact" in result.stderr
+
+
 # --- small commands --------------------------------------------------------------------------
 
 

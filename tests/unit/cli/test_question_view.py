@@ -21,7 +21,7 @@ def question(*arguments: Any, task: int = 2, **fields: Any) -> ApprovalRequested
         "tool": "send_email",
         "effect": "send",
         "digest": "0" * 64,
-        "reason": "The settings ask for your approval.",
+        "reason": "The settings ask first.",
         "expires": START + timedelta(seconds=300),
         "sources": ("user",) * len(arguments),
     }

@@ -199,6 +199,13 @@ async def test_a_run_is_named_by_its_beginning_when_only_one_begins_so(served: S
             await find_run(runs, unknown)
 
 
+async def test_runs_are_listed_with_the_word_and_without_it(served: Served, command: Command) -> None:
+    run = await run_of(served)
+    listed = await command("runs", "list", "--limit", "1")
+    assert (listed.exit_code, listed.stdout.split("\t")[0]) == (0, run)
+    assert (await command("runs", "--limit", "1")).stdout == listed.stdout
+
+
 async def test_there_is_no_last_run_before_the_first(served: Served, command: Command) -> None:
     result = await command("undo", "last")
     assert (result.exit_code, "no runs yet" in result.stderr) == (1, True)

@@ -82,7 +82,7 @@ def test_a_picture_shows_what_waits_and_what_was_taken_back() -> None:
     script.undone(2, "The draft was deleted.")
     console.print(run_view(script.state))
     shown = file.getvalue()
-    assert "Waits for your approval. The settings ask for your approval." in shown
+    assert "Waits for your approval. The settings ask first." in shown
     assert "finishing" not in shown
     assert "Taken back: The draft was deleted." in shown
 

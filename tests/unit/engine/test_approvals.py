@@ -118,7 +118,7 @@ async def test_a_question_that_nobody_answers_is_a_refusal(make_engine: MakeEngi
     state, _ = await engine.run("send it", answerable=True)
     assert state.tasks[1].fault is not None
     assert (state.tasks[1].fault.code, engine.host.calls) == ("rejected", [])
-    assert "Nobody answered" in state.answer
+    assert "nobody answered" in state.answer
 
 
 async def test_waiting_for_the_user_does_not_use_up_the_time_of_the_run(make_engine: MakeEngine) -> None:

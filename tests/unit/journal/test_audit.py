@@ -245,6 +245,38 @@ async def test_a_log_with_another_end_is_not_written_to(path: Path, harm: Callab
 # --- checking --------------------------------------------------------------------------------
 
 
+def replace_with_cut(path: Path) -> None:
+    cut = path.with_suffix(".cut")
+    cut.write_bytes(b"".join(path.read_bytes().splitlines(keepends=True)[:-1]))
+    cut.replace(path)
+
+
+@pytest.mark.parametrize(
+    "harm", [Path.unlink, replace_with_cut, lambda path: path.write_bytes(b"")], ids=["gone", "cut", "emptied"]
+)
+async def test_a_log_that_is_harmed_while_it_is_open_is_not_written_to(
+    path: Path, harm: Callable[[Path], object]
+) -> None:
+    log = FileAuditLog(path, FixedClock())
+    for _ in range(2):
+        await log.append(ENTRY)
+    harm(path)
+    for _ in range(2):
+        with pytest.raises(JournalError, match="damaged or was changed"):
+            await log.append(ENTRY)
+    await log.close()
+
+
+async def test_a_log_that_is_moved_away_while_it_is_open_begins_anew(path: Path) -> None:
+    log = FileAuditLog(path, FixedClock())
+    await log.append(ENTRY)
+    path.rename(path.with_suffix(".old"))
+    head_of(path).rename(path.with_suffix(".old-head"))
+    await log.append(ENTRY)
+    await log.close()
+    assert (verify(path).ok, verify(path).entries) == (True, 1)
+
+
 def test_a_log_that_was_never_begun_is_whole(path: Path) -> None:
     assert (verify(path).ok, verify(path).entries, list(entries(path))) == (True, 0, [])
 
