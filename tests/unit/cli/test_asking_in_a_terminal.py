@@ -112,7 +112,7 @@ async def test_a_question_that_is_answered_elsewhere_is_withdrawn(
         async with in_terminal("approve", "last", "--yes", environment=environment) as other:
             assert await other.ends() == 0
             assert "Approved: 2. keep, 3. keep" in other.text
-        await terminal.shows("It was answered elsewhere")
+        await terminal.shows("was answered elsewhere")
         assert await terminal.ends() == 0
     assert (await served.api.engine.get(run)).status == "completed"
     assert calls(served) == ALL
@@ -146,4 +146,5 @@ async def test_a_run_of_another_client_is_approved_in_a_terminal(
     await served.api.finished(run)
     assert calls(served) == [ALL[0], ALL[2]]
     fault = (await served.api.engine.get(run)).tasks[2].fault
-    assert fault is not None and fault.message == "Not now."
+    assert fault is not None
+    assert fault.message == "keep was not approved: Not now."
