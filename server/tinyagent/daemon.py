@@ -118,15 +118,23 @@ def _bind_error(error: OSError, settings: Settings) -> Exception:
 
 def security(settings: Settings, port: int, token: str) -> SecuritySettings:
     """Who gets in: the owner's token, loopback names and what the settings add."""
-    named = [name for name in settings.allowed_hosts if ":" not in name]
-    full = frozenset(name.lower() for name in settings.allowed_hosts if ":" in name)
+    named = [name for name in settings.allowed_hosts if not _has_port(name)]
+    full = frozenset(name.lower() for name in settings.allowed_hosts if _has_port(name))
     own = [] if settings.host in ("0.0.0.0", "::") else [settings.host]  # noqa: S104
     return SecuritySettings(
         tokens=(Token("owner", token, ALL_SCOPES),),
-        hosts=host_values([*LOOPBACK_NAMES, *own, *named], port) | full,
+        # Through a proxy at its scheme's usual port, clients name no port.
+        hosts=host_values([*LOOPBACK_NAMES, *own, *named], port) | host_values(named, 80) | full,
         origins=frozenset(settings.allowed_origins),
         more_tokens=lambda: [Token("worker", known_worker_token(settings), WORKER_SCOPE)],
     )
+
+
+def _has_port(name: str) -> bool:
+    with contextlib.suppress(ValueError):
+        ip_address(name.strip("[]"))
+        return False
+    return ":" in name
 
 
 def _is_loopback(host: str) -> bool:

@@ -42,7 +42,7 @@ def read_token(settings: Settings) -> str:
     Raises ConfigurationError or StorageFull.
     """
     if settings.token is not None:
-        return settings.token.get_secret_value()
+        return settings.token.get_secret_value().strip()
     return _kept_token(settings, settings.token_file)
 
 

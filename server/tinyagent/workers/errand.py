@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
@@ -28,7 +29,7 @@ logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 LAST_WORDS_S = 10.0
-"""How long a stopping worker tries to hand in its results."""
+"""How long a result is handed in that the worker, or the server, does not wait for any more."""
 
 
 class Errands:
@@ -69,7 +70,7 @@ class Errands:
         try:
             outcome = await self._perform(job, cancelled)
             if outcome is not None:
-                await self._hand_in(job, outcome)
+                await self._hand_in(job, outcome, cancelled)
         finally:
             pulse.cancel()
             await asyncio.gather(pulse, return_exceptions=True)
@@ -84,15 +85,19 @@ class Errands:
 
     async def _pulse(self, job: Job, cancelled: asyncio.Event) -> None:
         """Heartbeats to the end of the job; a job that the server has given up counts as cancelled."""
+        period = pause = job.lease_s / 3
         while not cancelled.is_set():
-            await asyncio.sleep(job.lease_s / 3)
+            await asyncio.sleep(pause)
+            sent = time.monotonic()
             try:
-                if await self._link.heartbeat(job.id, job.lease_s / 3):
+                if await self._link.heartbeat(job.id, period):
                     cancelled.set()
             except ServerUnreachable:
-                continue
+                pass
             except TinyAgentError:
                 cancelled.set()
+            # One that was waited for in vain must not delay the next, which comes just before the end.
+            pause = max(period - (time.monotonic() - sent), 0.0)
 
     async def _perform(self, job: Job, cancelled: asyncio.Event) -> Outcome | None:
         """What came of the job; None when it only read and was cancelled."""
@@ -166,12 +171,15 @@ class Errands:
         who = self._link.who
         return Outcome(worker=who.worker, instance=who.instance, ok=ok, error=error)
 
-    async def _hand_in(self, job: Job, outcome: Outcome) -> None:
-        """Send the result until the server has it or does not want it."""
+    async def _hand_in(self, job: Job, outcome: Outcome, cancelled: asyncio.Event) -> None:
+        """Send the result until the server has it or does not want it.
+
+        It is given up when the worker is to end, or when the server has given up the job.
+        """
         sending = asyncio.create_task(self._persist(lambda: self._link.finish(job.id, outcome)))
-        stopped = asyncio.create_task(self._stop.wait())
+        ends = [asyncio.create_task(event.wait()) for event in (self._stop, cancelled)]
         try:
-            await asyncio.wait({sending, stopped}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({sending, *ends}, return_when=asyncio.FIRST_COMPLETED)
             await asyncio.wait({sending}, timeout=LAST_WORDS_S)
             if not sending.done():
                 self._say(f"{job.tool}: its result could not be handed in.")
@@ -179,9 +187,9 @@ class Errands:
                 code = error.code if isinstance(error, TinyAgentError) else type(error).__name__
                 self._say(f"{job.tool}: the server did not take the result ({code}).")
         finally:
-            for task in (sending, stopped):
+            for task in (sending, *ends):
                 task.cancel()
-            await asyncio.gather(sending, stopped, return_exceptions=True)
+            await asyncio.gather(sending, *ends, return_exceptions=True)
 
     async def _persist(self, request: Callable[[], Coroutine[Any, Any, T]]) -> T:
         """The answer to a request that is repeated while the server does not answer."""

@@ -24,12 +24,12 @@ def _future() -> asyncio.Future[None]:
 class Entry:
     """A job, who has it, and how far it is.
 
-    `sends`: it needs a worker that can send; `only`: the name of the worker that must take it.
+    `goes_out`: it needs a worker that can send, or invite; `only`: the name of the worker that must take it.
     """
 
     job: Job
     reads: bool
-    sends: bool = False
+    goes_out: bool = False
     only: str = ""
     created: float = field(default_factory=time.monotonic)
     claimed: asyncio.Future[None] = field(default_factory=_future)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import ipaddress
 from collections.abc import Mapping
@@ -24,6 +25,8 @@ from tinyagent.workers.wire import (
 
 CONNECT_S = 5.0
 ANSWER_S = 10.0
+RESULT_S = 60.0
+"""How long a result may take on its way; the largest ones are slow on a slow line."""
 NO_CONTENT = 204
 JSON_TYPE = {"Content-Type": "application/json"}
 
@@ -74,17 +77,21 @@ class Link:
 
     async def finish(self, job: str, outcome: Outcome) -> None:
         """Hand in what came of the job."""
-        await self._post(f"/v1/worker/tasks/{job}/result", outcome)
+        await self._post(f"/v1/worker/tasks/{job}/result", outcome, ANSWER_S, RESULT_S)
 
     def _own(self) -> dict[str, Any]:
         return {"worker": self.who.worker, "instance": self.who.instance}
 
-    async def _post(self, path: str, body: BaseModel, seconds: float = ANSWER_S) -> httpx.Response:
-        timeout = httpx.Timeout(seconds, connect=CONNECT_S)
+    async def _post(
+        self, path: str, body: BaseModel, silence_s: float, total_s: float | None = None
+    ) -> httpx.Response:
+        """Bears so long a silence, and waits so long in all."""
+        timeout = httpx.Timeout(silence_s, connect=CONNECT_S)
         try:
             content = body.model_dump_json()
-            response = await self._http.post(path, content=content, headers=JSON_TYPE, timeout=timeout)
-        except (httpx.TransportError, httpx.DecodingError) as error:
+            async with asyncio.timeout(total_s or silence_s):
+                response = await self._http.post(path, content=content, headers=JSON_TYPE, timeout=timeout)
+        except (httpx.TransportError, httpx.DecodingError, TimeoutError) as error:
             raise ServerUnreachable(_silence(self.url, error)) from error
         if not response.is_success:
             raise _reported(response, self.url)
@@ -108,10 +115,10 @@ def is_local(url: str) -> bool:
     return host == "localhost"
 
 
-def _silence(url: str, error: httpx.HTTPError) -> str:
+def _silence(url: str, error: Exception) -> str:
     if isinstance(error, (httpx.ConnectError, httpx.ConnectTimeout)):
         return f"Nothing answers at {url}."
-    if isinstance(error, httpx.TimeoutException):
+    if isinstance(error, (TimeoutError, httpx.TimeoutException)):
         return f"{url} did not answer in time."
     return f"The connection to {url} broke off."
 

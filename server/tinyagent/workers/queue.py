@@ -71,9 +71,9 @@ class WorkerQueue:
         details = dict(context.details) if context.details is not None else None
         only = details.pop(WORKER, "") if details else ""
         spec = self._spec(tool)
-        sends = context.send and spec.effect == "send"
         job = self._job("call", tool, context, details, arguments=plain(arguments))
-        success, who = await self._carry_out(Entry(job, spec.effect == "read", sends, only), context)
+        entry = Entry(job, spec.effect == "read", _goes_out(spec, context), only)
+        success, who = await self._carry_out(entry, context)
         result = success.result()
         if result.undo is None:
             return result
@@ -83,9 +83,9 @@ class WorkerQueue:
     async def details(self, tool: str, arguments: Sequence[Any], context: CallContext) -> dict[str, str]:
         """What a worker has to show beyond the arguments, and which one, when there is anything."""
         spec = self._spec(tool)
-        sends = context.send and spec.effect == "send"
         job = self._job("details", tool, context, context.details, arguments=plain(arguments))
-        success, who = await self._carry_out(Entry(job, reads=True, sends=sends), context)
+        entry = Entry(job, reads=True, goes_out=_goes_out(spec, context))
+        success, who = await self._carry_out(entry, context)
         return {**success.details, WORKER: who} if success.details else {}
 
     async def undo(self, tool: str, record: Mapping[str, str], context: CallContext) -> str:
@@ -228,9 +228,10 @@ class WorkerQueue:
 
     def _fits(self, entry: Entry, who: WorkerId) -> bool:
         offer = self._roster.offer(who, entry.job.tool)
-        if offer is None or not offer.enabled or (entry.sends and offer.drafts_only):
+        if offer is None or not offer.enabled or entry.only not in ("", who.worker):
             return False
-        return entry.only in ("", who.worker)
+        sends = self._specs[entry.job.tool].effect == "send"
+        return not entry.goes_out or (not offer.drafts_only if sends else offer.invites)
 
     def _wake(self) -> None:
         for waiting in self._claims:
@@ -260,6 +261,11 @@ class WorkerQueue:
         while self._jobs.taken and (left := deadline - time.monotonic()) > 0:
             await self._news(min(left, RECHECK_S))
         return not self._jobs.taken
+
+
+def _goes_out(spec: ToolSpec, context: CallContext) -> bool:
+    """Whether the call is to reach other people: as a message, or as an invitation to what it writes."""
+    return context.send and spec.effect in ("send", "write")
 
 
 def _as_given(entry: Entry) -> Job:

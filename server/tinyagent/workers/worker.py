@@ -50,7 +50,7 @@ class Worker:
         try:
             while not self._stop.is_set():
                 if len(self._running) >= SLOTS:
-                    await self._unless_stopped(asyncio.wait(self._running, return_when="FIRST_COMPLETED"))
+                    await self._unless_stopped(self._room())
                     continue
                 job = await self._unless_stopped(self._next())
                 if job is not None:
@@ -61,6 +61,11 @@ class Worker:
             self._stop.set()
             if self._running:
                 await asyncio.wait(self._running)
+
+    async def _room(self) -> None:
+        """Wait until one of the jobs under way has ended."""
+        if self._running:
+            await asyncio.wait(self._running, return_when=asyncio.FIRST_COMPLETED)
 
     async def _next(self) -> Job | None:
         """The next job; waits longer and longer while the server does not answer."""

@@ -152,9 +152,24 @@ def test_an_address_that_is_none_or_not_encrypted_is_refused(url: str) -> None:
         DavServer("caldav", url, USER, PASSWORD)
 
 
+@pytest.mark.parametrize(
+    ("own", "other"),
+    [
+        ("https://example.co.uk/", "https://evil.co.uk/"),
+        ("https://alice.dyndns.example/", "https://mallory.dyndns.example/"),
+    ],
+)
+def test_the_password_does_not_go_to_others_who_share_a_domain(own: str, other: str) -> None:
+    server = DavServer("caldav", own, USER, PASSWORD)
+    assert server.trusts(f"{own}dav/") and server.trusts(own.replace("https://", "https://dav."))
+    assert not server.trusts(other)
+
+
 def test_the_password_stays_on_the_server_and_its_neighbours() -> None:
     cloud = DavServer("caldav", "https://caldav.icloud.com/", USER, PASSWORD)
     assert cloud.trusts("https://p42-caldav.icloud.com:443/1/")
+    search = DavServer("caldav", "https://www.google.com/calendar/dav/", USER, PASSWORD)
+    assert search.trusts("https://calendar.google.com/") and not search.trusts("https://agoogle.com/")
     for other in (
         "http://caldav.icloud.com/",
         "https://icloud.com.evil.example/",

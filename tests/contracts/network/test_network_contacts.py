@@ -145,6 +145,33 @@ async def test_many_contacts_are_read_in_several_requests(
     assert len(await contacts(book, clock).all()) == 8
 
 
+async def test_what_was_read_before_a_failure_is_not_read_again(
+    book: RadicaleServer, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(3, 9):
+        book.put(f"people/{number}.vcf", card(f"u{number}", f"Person {number}"), "text/vcard")
+    monkeypatch.setattr("tinyagent.apps.network.carddav._CARDS_A_REQUEST", 1)
+    monkeypatch.setattr("tinyagent.apps.network.carddav._REQUESTS_AT_ONCE", 2)
+    report, read, left = DavSession.report, list[str](), [5]
+
+    async def breaking_off(
+        self: DavSession, kind: str, url: str, names: Sequence[str], hrefs: Sequence[str]
+    ) -> list[Resource]:
+        if not left[0]:
+            raise AppFailed("The connection broke off.")
+        left[0] -= 1
+        read.extend(hrefs)
+        return await report(self, kind, url, names, hrefs)
+
+    monkeypatch.setattr(DavSession, "report", breaking_off)
+    app = contacts(book, clock)
+    with pytest.raises(AppFailed):
+        await app.all()
+    left[0] = 5
+    assert len(await app.all()) == 8
+    assert len(read) < 8 + 2, "only requests that were under way may be repeated"
+
+
 async def test_a_wrong_password_and_a_missing_server_are_said(book: RadicaleServer, clock: Clock) -> None:
     with pytest.raises(NotConfigured, match=r"carddav\.password"):
         await contacts(book, clock, password="wrong").find("Ann")

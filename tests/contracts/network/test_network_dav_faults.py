@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from datetime import datetime
 
 import pytest
@@ -190,3 +191,99 @@ async def test_an_address_where_no_calendars_are_says_so() -> None:
         pytest.raises(NotConfigured, match="no calendar account"),
     ):
         await calendar(server.port).create(event())
+
+
+async def test_a_gateway_that_fails_before_anything_is_written_leaves_nothing_unknown() -> None:
+    with (
+        talking_server(lambda peer: peer.answer_http(found()[0], http(502), http(502))) as server,
+        pytest.raises(AppFailed, match="Try again later"),
+    ):
+        await calendar(server.port).create(event())
+
+
+@pytest.mark.parametrize("status", [401, 403, 500, 504])
+async def test_an_event_that_is_stored_stays_stored_when_its_version_is_not_told(status: int) -> None:
+    with talking_server(
+        lambda peer: peer.answer_http(*found(), http(201)), lambda peer: peer.answer_http(http(status))
+    ) as server:
+        made = await calendar(server.port).create(event())
+    assert made.id and made.undo is None
+
+
+async def test_an_event_that_is_stored_stays_stored_when_the_server_then_hangs(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("tinyagent.apps.network.caldav._VERSION_S", 0.1)
+    with talking_server(
+        lambda peer: peer.answer_http(*found(), http(201)), lambda peer: peer.hang()
+    ) as server:
+        made = await calendar(server.port).create(event())
+    assert made.id and made.undo is None
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [
+        (http(301, "", "Location: http://[/"),),
+        (properties("/", "<c:calendar-home-set><d:href>http://[/</d:href></c:calendar-home-set>"),),
+        (properties("/", "<d:current-user-principal><d:href>//[x</d:href></d:current-user-principal>"),),
+    ],
+)
+async def test_an_address_that_is_none_makes_no_sense(answers: tuple[bytes, ...]) -> None:
+    with (
+        talking_server(lambda peer: peer.answer_http(*answers)) as server,
+        pytest.raises(AppFailed, match="makes no sense"),
+    ):
+        await calendar(server.port).create(event())
+
+
+async def test_an_answer_that_could_unpack_to_any_size_is_not_unpacked() -> None:
+    home, work = found()
+    body = gzip.compress(gzip.compress(home.partition(b"\r\n\r\n")[2]))
+    head = f"HTTP/1.1 207 X\r\nContent-Length: {len(body)}\r\nContent-Encoding: gzip, gzip\r\n\r\n"
+    with (
+        talking_server(lambda peer: peer.answer_http(head.encode() + body, work, http(201))) as server,
+        pytest.raises(AppFailed, match="makes no sense"),
+    ):
+        await calendar(server.port).create(event())
+
+
+@pytest.mark.parametrize("status", [403, 501])
+async def test_an_account_is_found_where_the_servers_front_page_refuses(status: int) -> None:
+    with talking_server(
+        lambda peer: peer.answer_http(http(status), *found(), http(201, "", 'ETag: "1"'))
+    ) as server:
+        made = await calendar(server.port).create(event())
+    assert made.undo is not None
+
+
+async def test_a_server_that_refuses_everywhere_says_why() -> None:
+    with (
+        talking_server(lambda peer: peer.answer_http(http(403), http(404))) as server,
+        pytest.raises(AccessDenied),
+    ):
+        await calendar(server.port).create(event())
+
+
+async def test_calendars_that_have_moved_are_looked_for_anew() -> None:
+    moved = properties("/", "<c:calendar-home-set><d:href>/new/</d:href></c:calendar-home-set>")
+    work = properties("/new/w/", WORK)
+    with talking_server(
+        lambda peer: peer.answer_http(*found(), http(201, "", 'ETag: "1"')),
+        lambda peer: peer.answer_http(http(404)),
+        lambda peer: peer.answer_http(moved, work, http(201, "", 'ETag: "1"')),
+    ) as server:
+        app = calendar(server.port)
+        await app.create(event())
+        with pytest.raises(AppFailed, match="not there any more"):
+            await app.create(event())
+        made = await app.create(event())
+    assert made.undo is not None and "/new/w/" in made.undo["url"]
+
+
+@pytest.mark.parametrize("header", ["Content-Encoding: br", "Content-Encoding: gzip"])
+async def test_an_event_is_stored_whatever_is_said_after_the_server_has_confirmed(header: str) -> None:
+    stored = http(201, "no such thing", header, 'ETag: "1"')
+    with talking_server(lambda peer: peer.answer_http(*found(), stored)) as server:
+        made = await calendar(server.port).create(event())
+    assert made.undo is not None and made.undo["etag"] == '"1"'

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import logging
+import socket
 from pathlib import Path
 
 import pytest
@@ -148,6 +150,57 @@ async def test_a_server_that_offers_no_login_is_told_apart_from_a_wrong_password
         await send(tmp_path, server.port, user="robin")
 
 
+async def test_a_server_that_takes_no_passwords_is_told_apart_from_one_that_breaks_off(
+    tmp_path: Path,
+) -> None:
+    def talk(peer: Peer) -> None:
+        peer.say(b"220 hello\r\n")
+        peer.answer(b"250-fine\r\n250 AUTH XOAUTH2\r\n")
+        peer.hang()
+
+    with talking_server(talk) as server, pytest.raises(NotConfigured, match="does not offer"):
+        await send(tmp_path, server.port, user="robin")
+
+
+@pytest.mark.parametrize("ways", [b"LOGIN PLAIN", b"CRAM-MD5 PLAIN"])
+async def test_a_name_and_a_password_may_have_any_letters(ways: bytes) -> None:
+    def talk(peer: Peer) -> None:
+        peer.say(b"220 hello\r\n")
+        peer.answer(b"250-fine\r\n250 AUTH " + ways + b"\r\n", b"235 welcome\r\n")
+        peer.hang()
+
+    with talking_server(talk) as server:
+        await Sender("127.0.0.1", "jörg", "pässwört", server.port, "none").check()
+        said = server.heard[-1].split()
+    assert said[:2] == [b"AUTH", b"PLAIN"]
+    assert base64.b64decode(said[2]).decode() == "\0jörg\0pässwört"
+
+
+async def test_letters_that_a_servers_way_to_log_in_cannot_carry_are_told() -> None:
+    def talk(peer: Peer) -> None:
+        peer.say(b"220 hello\r\n")
+        peer.answer(b"250-fine\r\n250 AUTH LOGIN\r\n", b"334 VXNlcm5hbWU6\r\n")
+        peer.hang()
+
+    with talking_server(talk) as server, pytest.raises(NotConfigured, match=r"smtp\.password"):
+        await Sender("127.0.0.1", "robin", "pässwört", server.port, "none").check()
+
+
+async def test_an_address_that_swallows_everything_leaves_time_for_the_next_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried: list[float] = []
+
+    def connect(address: tuple[str, int], timeout: float) -> socket.socket:
+        tried.append(timeout)
+        raise TimeoutError
+
+    monkeypatch.setattr("tinyagent.apps.network._wire.socket.create_connection", connect)
+    with pytest.raises(AppFailed, match="cannot be reached"):
+        await keep(tmp_path, 993, seconds=15)
+    assert tried == [5.0], "a host has often two addresses, of which one leads nowhere"
+
+
 async def test_no_server_at_all_cannot_be_reached(tmp_path: Path) -> None:
     with talking_server(lambda peer: None) as server:
         pass
@@ -178,6 +231,19 @@ async def test_a_cancelled_call_closes_its_connection(tmp_path: Path) -> None:
 
 
 # --- IMAP ----------------------------------------------------------------------------------------
+
+
+async def test_a_user_with_a_domain_is_named_as_the_protocol_wants(tmp_path: Path) -> None:
+    def talk(peer: Peer) -> None:
+        peer.say(b"* OK hello\r\n")
+        peer.say(b"* CAPABILITY IMAP4rev1\r\n" + peer.hear().split()[0] + b" OK done\r\n")
+        peer.say(peer.hear().split()[0] + b" NO no\r\n")
+        peer.hang()
+
+    with talking_server(talk) as server:
+        with pytest.raises(NotConfigured):
+            await MailAccount("127.0.0.1", "CORP\\robin smith", PASSWORD, server.port, "none").check()
+        assert server.heard[-1].partition(b" ")[2] == b'LOGIN "CORP\\\\robin smith" "very secret"'
 
 
 def logged_in(peer: Peer, listing: bytes = b'* LIST (\\Drafts) "/" Drafts\r\n') -> None:
@@ -238,6 +304,19 @@ async def test_a_list_of_folders_that_makes_no_sense_is_an_error(tmp_path: Path,
 
     with talking_server(talk) as server, pytest.raises(AppFailed):
         await keep(tmp_path, server.port, seconds=5)
+
+
+async def test_a_server_that_talks_without_end_is_not_listened_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def talk(peer: Peer) -> None:
+        peer.say(b"* OK hello\r\n")
+        while not peer.released.is_set():
+            peer.say(b"* OK and another thing\r\n" * 10)
+
+    monkeypatch.setattr("tinyagent.apps.network._imap.MAX_SESSION", 5000)
+    with talking_server(talk) as server, pytest.raises(AppFailed, match="makes no sense"):
+        await keep(tmp_path, server.port, seconds=2)
 
 
 async def test_a_busy_server_is_not_a_wrong_password(tmp_path: Path) -> None:

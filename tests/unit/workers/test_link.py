@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 
 import pytest
 
@@ -45,3 +46,21 @@ async def test_a_server_that_says_nothing_is_told_from_one_that_breaks_off(
     async with server:
         url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
         assert await told(url) == sentence.format(url)
+
+
+async def test_an_answer_that_never_ends_is_not_waited_for() -> None:
+    async def drip(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n")
+        with contextlib.suppress(ConnectionError):
+            while not writer.is_closing():
+                writer.write(b" ")
+                await writer.drain()
+                await asyncio.sleep(0.02)
+
+    server = await asyncio.start_server(drip, "127.0.0.1", 0)
+    async with server:
+        link = Link(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", "token", new_worker("mac"))
+        with pytest.raises(ServerUnreachable, match="did not answer in time"):
+            await asyncio.wait_for(link.heartbeat("job", 0.2), 10)
+        await link.close()

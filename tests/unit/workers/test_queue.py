@@ -383,3 +383,17 @@ async def test_a_stopping_queue_gives_out_nothing_more_and_waits_for_what_is_beg
     queue.finish(job.id, done())
     assert await drained
     assert isinstance(await begun, ToolResult)
+
+
+async def test_invitations_go_out_by_a_worker_that_can_invite(queue: WorkerQueue) -> None:
+    call = calling(queue, "keep", "lunch", 1, True, ["ann@example.org"])
+    await asyncio.sleep(0)
+    assert await nothing(queue, IMAC, {"keep": Offer(enabled=True)})
+    job = await take(queue, MAC, {"keep": Offer(enabled=True, invites=True)})
+    queue.finish(job.id, done())
+    await call
+    quiet = asyncio.create_task(queue.call("keep", ["lunch", 1, True, []], CONTEXT))
+    await asyncio.sleep(0)
+    job = await take(queue, IMAC, {"keep": Offer(enabled=True)})
+    queue.finish(job.id, done(who=IMAC))
+    await quiet

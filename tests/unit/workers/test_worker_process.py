@@ -21,6 +21,7 @@ from tinyagent.errors import (
     Forbidden,
     NoMatch,
     OutcomeUnknown,
+    ServerUnreachable,
     Unauthorized,
     WorkerUnavailable,
 )
@@ -218,6 +219,28 @@ async def test_a_result_that_cannot_be_sent_never_looks_like_a_call_that_failed(
     async with working(url, host_of("look", big)):
         with pytest.raises(AppFailed, match="result cannot be sent"):
             await queue.call("look", ["x"], CONTEXT)
+
+
+async def test_one_sign_of_life_that_is_lost_on_the_way_costs_nothing(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    queue = WorkerQueue(SPECS, wait_s=20, lease_s=1.5)
+    served = await serve(host=queue, workers=queue)
+    gated, beats, beat = Gated(), list[str](), Link.heartbeat
+
+    async def losing_the_second(self: Link, job: str, seconds: float) -> bool:
+        beats.append(job)
+        if len(beats) == 2:
+            await asyncio.sleep(seconds)
+            raise ServerUnreachable("It did not answer in time.")
+        return await beat(self, job, seconds)
+
+    monkeypatch.setattr(Link, "heartbeat", losing_the_second)
+    async with working(served.url, host_of("mail", gated)):
+        call = calling(queue, "mail", "x")
+        await until(lambda: len(beats) == 4, "it was heard of again, or given up")
+        gated.gate.set()
+        assert isinstance(await call, ToolResult)
 
 
 # --- servers that refuse, are old, or are none -----------------------------------------------

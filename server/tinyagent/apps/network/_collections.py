@@ -9,7 +9,7 @@ from urllib.parse import unquote, urljoin, urlsplit
 
 from tinyagent.apps.network._xml import CALDAV, CALENDARSERVER, CARDDAV, DAV, Resource
 from tinyagent.apps.network.dav import DavServer, DavSession
-from tinyagent.errors import NotConfigured
+from tinyagent.errors import AccessDenied, AppFailed, NotConfigured
 
 Kind = Literal["calendar", "addressbook"]
 
@@ -45,34 +45,61 @@ class Collection:
     ctag: str
 
 
-async def find_home(server: DavServer, session: DavSession, kind: Kind) -> Home:
+class Account:
+    """One kind of collections on a server. Where they are is looked up once, and anew after a failure."""
+
+    def __init__(self, server: DavServer, kind: Kind) -> None:
+        self._server = server
+        self._kind: Kind = kind
+        self._home: Home | None = None
+
+    async def home(self, session: DavSession) -> Home:
+        """Where the collections are. Raises NotConfigured when there are none."""
+        if self._home is None:
+            self._home = await _find_home(self._server, session, self._kind)
+        return self._home
+
+    async def collections(self, session: DavSession) -> list[Collection]:
+        """The calendars or address books, in the order of the server. Raises as `home`, and AppFailed."""
+        home = await self.home(session)
+        self._home = None
+        wanted = (_TYPE, f"{DAV}displayname", _PRIVILEGES, _COMPONENTS, _CTAG)
+        found: list[Collection] = []
+        for url in home.urls:
+            members = await session.properties(url, 0 if home.is_collection else 1, wanted)
+            if members is None:
+                what = f"The {_spoken(self._kind)} account at {self._server.host}"
+                raise AppFailed(f"{what} is not there any more.", hint="Try again; it may have moved.")
+            found.extend(_collection(member) for member in members if _is_kind(member, self._kind))
+        self._home = home
+        return found
+
+
+async def _find_home(server: DavServer, session: DavSession, kind: Kind) -> Home:
     """Find the account's collections from the configured address. Raises NotConfigured without any."""
     wanted = (_PRINCIPAL, _TYPE, _home_set(kind), _ADDRESSES)
+    refusal: AccessDenied | None = None
     for url in (server.url, urljoin(server.url, _WELL_KNOWN[kind])):
-        found = await session.properties(url, 0, wanted)
+        try:
+            found = await session.properties(url, 0, wanted)
+        except AccessDenied as error:  # many servers forbid their front page alone
+            refusal = refusal or error
+            continue
         if not found:
             continue
         start = found[0]
         if f"{_NAMESPACE[kind]}{kind}" in start.names(_TYPE):
             return Home((start.url,), True, await _addresses(session, start))
         for principal in (start, *await _principals(session, start, wanted)):
-            homes = tuple(urljoin(principal.url, href) for href in principal.hrefs(_home_set(kind)))
+            homes = tuple(session.joined(principal.url, href) for href in principal.hrefs(_home_set(kind)))
             if homes:
                 return Home(homes, False, _mail_addresses(principal))
+    if refusal is not None:
+        raise refusal
     raise NotConfigured(
         f"There is no {_spoken(kind)} account at {server.host}.",
         hint=f"Set {server.section}.url to the address that the service gives for it.",
     )
-
-
-async def collections(session: DavSession, home: Home, kind: Kind) -> list[Collection]:
-    """The account's calendars or address books, in the order of the server."""
-    wanted = (_TYPE, f"{DAV}displayname", _PRIVILEGES, _COMPONENTS, _CTAG)
-    found: list[Collection] = []
-    for url in home.urls:
-        members = await session.properties(url, 0 if home.is_collection else 1, wanted)
-        found.extend(_collection(member) for member in members or () if _is_kind(member, kind))
-    return found
 
 
 def _home_set(kind: Kind) -> str:
@@ -82,7 +109,7 @@ def _home_set(kind: Kind) -> str:
 async def _principals(session: DavSession, start: Resource, wanted: Iterable[str]) -> list[Resource]:
     found: list[Resource] = []
     for href in start.hrefs(_PRINCIPAL)[:1]:
-        found.extend(await session.properties(urljoin(start.url, href), 0, wanted) or ())
+        found.extend(await session.properties(session.joined(start.url, href), 0, wanted) or ())
     return found[:1]
 
 

@@ -17,6 +17,8 @@ from tinyagent.errors import AppFailed, NotConfigured
 
 MAX_MESSAGE = 64 * 2**20
 """Bytes of the largest message that is read."""
+MAX_SESSION = MAX_MESSAGE + 8 * 2**20
+"""Bytes that a server may say in one session."""
 
 _LATER = ("[UNAVAILABLE]", "[INUSE]", "[LIMIT]", "[SERVERBUG]", "[CONTACTADMIN]")
 _FULL = (b"QUOTA", b"[LIMIT]")
@@ -49,20 +51,30 @@ class Fetched:
 
 
 class _Client(imaplib.IMAP4):
-    """The standard client on our connection, which refuses to read more than the largest message."""
+    """The standard client on our connection, which listens to no server that talks without end."""
 
     def __init__(self, line: Line, security: Security) -> None:
         self._line = line
         self._tls = security == "tls"
+        self._left = MAX_SESSION
         super().__init__(line.host, line.port, line.seconds)
 
     def _create_socket(self, timeout: float | None = None) -> socket:
         return self._line.connect_tls() if self._tls else self._line.connect()
 
     def read(self, size: int) -> bytes:
-        if size > MAX_MESSAGE:
-            raise self.abort("the answer is too large")
+        self._take(size)
         return super().read(size)
+
+    def readline(self) -> bytes:
+        line = super().readline()
+        self._take(len(line))
+        return line
+
+    def _take(self, size: int) -> None:
+        self._left -= size
+        if self._left < 0:
+            raise self.abort("the answers are too large")
 
 
 @contextmanager
@@ -89,7 +101,7 @@ def _log_in(client: imaplib.IMAP4, line: Line, user: str, password: str) -> None
         if "AUTH=PLAIN" in client.capabilities:
             client.authenticate("PLAIN", lambda _: f"\0{user}\0{password}".encode())
         else:
-            client.login(user, password)
+            client.login(_in_quotes(user), password)  # the client itself quotes only the password
     except imaplib.IMAP4.abort:
         raise
     except (imaplib.IMAP4.error, UnicodeEncodeError) as error:
@@ -199,6 +211,10 @@ def _quoted(text: str) -> str:
     """A string of the protocol. Raises AppFailed for what would need another form."""
     if not _QUOTABLE.fullmatch(text):
         raise AppFailed("A name in the mail account holds characters that cannot be used.")
+    return _in_quotes(text)
+
+
+def _in_quotes(text: str) -> str:
     escaped = text.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escaped}"'
 

@@ -17,6 +17,9 @@ from typing import TypeVar
 from tinyagent.apps.network.security import tls_context
 from tinyagent.errors import AppFailed, OutcomeUnknown, TinyAgentError, ToolError
 
+_CONNECT_S = 5.0
+"""How long each address of a host is tried: the first may lead nowhere, as IPv6 does in some networks."""
+
 _GRACE_S = 2.0
 """How long a thread whose connection was shut down may take to say how far it came."""
 
@@ -41,7 +44,7 @@ class Line:
 
     def connect(self) -> socket.socket:
         """A plain connection to the host."""
-        opened = socket.create_connection((self.host, self.port), self.seconds)
+        opened = socket.create_connection((self.host, self.port), min(self.seconds, _CONNECT_S))
         # The clients send a command in pieces, which would wait for each other's receipt.
         opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         # The deadline of the whole work comes first, and says more than a read that was given up.
@@ -75,7 +78,7 @@ class Line:
                 f"The connection to the {self._name} was lost before it confirmed.",
                 hint="Look into the mail account before you try again.",
             )
-        if self._cut or isinstance(error, TimeoutError):
+        if self._cut or (isinstance(error, TimeoutError) and self._handle is not None):
             return AppFailed(
                 f"The {self._name} did not answer within {self.seconds:g} seconds.", hint="Try again later."
             )

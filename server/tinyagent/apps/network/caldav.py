@@ -7,6 +7,7 @@ are marked as told by somebody else.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from urllib.parse import quote, urljoin
 from zoneinfo import ZoneInfo
@@ -14,12 +15,14 @@ from zoneinfo import ZoneInfo
 from tinyagent.apps.base import EventDraft, Made, ReminderDraft, UndoRecord
 from tinyagent.apps.formats.entries import event_file, reminder_file
 from tinyagent.apps.matching.text import key
-from tinyagent.apps.network._collections import Collection, Home, collections, find_home
+from tinyagent.apps.network._collections import Account, Collection
 from tinyagent.apps.network._xml import DAV
 from tinyagent.apps.network.dav import DavServer, DavSession
-from tinyagent.errors import AccessDenied, Ambiguous, AppFailed, ChangedSince, NoMatch, NotConfigured
+from tinyagent.errors import AccessDenied, Ambiguous, ChangedSince, NoMatch, NotConfigured, ToolError
 
 _ETAG = f"{DAV}getetag"
+_VERSION_S = 5.0
+"""How long a stored file's version is waited for, which only serves to take it back."""
 
 
 class CalDavStore:
@@ -27,12 +30,12 @@ class CalDavStore:
 
     def __init__(self, server: DavServer) -> None:
         self._server = server
-        self._home: Home | None = None
+        self._account = Account(server, "calendar")
 
     async def check(self) -> None:
         """Log in and look where the calendars are. Raises NotConfigured when there are none."""
         async with self._server.session() as session:
-            await self._found_home(session)
+            await self._account.home(session)
 
     async def add(self, component: str, name: str, uid: str, content: bytes) -> UndoRecord | None:
         """Store a file in the collection `name`, the first one for such components without a name.
@@ -68,27 +71,21 @@ class CalDavStore:
     async def organizer(self, own: str) -> str:
         """The address to invite from: the account's own ones count, and `own` where it tells none."""
         async with self._server.session() as session:
-            addresses = (await self._found_home(session)).addresses
+            addresses = (await self._account.home(session)).addresses
         known = own.casefold() in map(str.casefold, addresses)
         return own if known or not addresses else addresses[0]
 
     async def _etag(self, url: str) -> str:
-        """The version of a file, empty when the server does not tell."""
+        """The version of a file, empty when the server does not tell; the file is stored all the same."""
         try:
-            async with self._server.session() as session:
+            async with asyncio.timeout(_VERSION_S), self._server.session() as session:
                 found = await session.properties(url, 0, (_ETAG,))
-        except (AppFailed, AccessDenied, NotConfigured):
+        except (ToolError, TimeoutError):
             return ""
         return found[0].text(_ETAG) if found else ""
 
-    async def _found_home(self, session: DavSession) -> Home:
-        if self._home is None:
-            self._home = await find_home(self._server, session, "calendar")
-        return self._home
-
     async def _choose(self, session: DavSession, component: str, name: str) -> Collection:
-        home = await self._found_home(session)
-        found = await collections(session, home, "calendar")
+        found = await self._account.collections(session)
         taking = [one for one in found if not one.components or component in one.components]
         kind = "calendar" if component == "VEVENT" else "list of reminders"
         if name.strip():

@@ -12,7 +12,7 @@ from tinyagent.apps.base import Contact
 from tinyagent.apps.formats.vcard import parse_cards
 from tinyagent.apps.matching.misses import Misses
 from tinyagent.apps.matching.people import Person, best_matches
-from tinyagent.apps.network._collections import Collection, Home, collections, find_home
+from tinyagent.apps.network._collections import Account, Collection
 from tinyagent.apps.network._xml import CARDDAV, DAV
 from tinyagent.apps.network.dav import DavServer, DavSession
 
@@ -20,6 +20,7 @@ _ETAG = f"{DAV}getetag"
 _DATA = f"{CARDDAV}address-data"
 _MULTIGET = f"{CARDDAV}addressbook-multiget"
 _CARDS_A_REQUEST = 50
+_REQUESTS_AT_ONCE = 4
 
 
 @dataclass
@@ -49,7 +50,7 @@ class CardDavContacts:
         self._owner = owner
         self._lifetime = lifetime
         self._clock = clock
-        self._home: Home | None = None
+        self._account = Account(server, "addressbook")
         self._books: dict[str, _Book] = {}
         self._read_at: float | None = None
         self._misses = Misses()
@@ -58,7 +59,7 @@ class CardDavContacts:
     async def check(self) -> None:
         """Log in and look where the address books are. Raises NotConfigured when there are none."""
         async with self._server.session() as session:
-            await self._found_home(session)
+            await self._account.home(session)
 
     async def find(self, name: str) -> Sequence[Contact]:
         """The contacts that tie for the best match with the name; empty when none does."""
@@ -83,44 +84,46 @@ class CardDavContacts:
         async with self._lock:
             if self._read_at is None or self._clock() - self._read_at >= self._lifetime:
                 async with self._server.session() as session:
-                    self._books = await self._refreshed(session)
+                    await self._refresh(session)
                 self._read_at = self._clock()
             files = [file for book in self._books.values() for file in book.files.values()]
         return [person for _, people in files for person in people]
 
-    async def _refreshed(self, session: DavSession) -> dict[str, _Book]:
-        home = await self._found_home(session)
-        found = await collections(session, home, "addressbook")
-        return {one.url: await self._book(session, one, self._books.get(one.url, _Book())) for one in found}
+    async def _refresh(self, session: DavSession) -> None:
+        """Bring all books up to date. What was read before a failure is not read again."""
+        found = await self._account.collections(session)
+        self._books = {one.url: self._books.get(one.url, _Book()) for one in found}
+        for one in found:
+            await self._bring_up_to_date(session, one, self._books[one.url])
 
-    async def _found_home(self, session: DavSession) -> Home:
-        if self._home is None:
-            self._home = await find_home(self._server, session, "addressbook")
-        return self._home
-
-    async def _book(self, session: DavSession, collection: Collection, known: _Book) -> _Book:
-        """The book as it is now; files whose version is known are not read again."""
-        if collection.ctag and collection.ctag == known.ctag:
-            return known
+    async def _bring_up_to_date(self, session: DavSession, collection: Collection, book: _Book) -> None:
+        """Read the files whose version is not known."""
+        if collection.ctag and collection.ctag == book.ctag:
+            return
         listed = await session.properties(collection.url, 1, (_ETAG,)) or []
         versions = {
             one.url: one.text(_ETAG)
             for one in listed
             if one.found and one.text(_ETAG) and one.url != collection.url
         }
-        kept = {url: file for url, file in known.files.items() if versions.get(url) == file[0]}
-        missing = [url for url in versions if url not in kept]
-        for start in range(0, len(missing), _CARDS_A_REQUEST):
-            kept.update(await self._files(session, collection, missing[start : start + _CARDS_A_REQUEST]))
-        return _Book(collection.ctag, kept)
+        book.ctag = ""
+        book.files = {url: file for url, file in book.files.items() if versions.get(url) == file[0]}
+        missing = [url for url in versions if url not in book.files]
+        batches = [
+            missing[start : start + _CARDS_A_REQUEST] for start in range(0, len(missing), _CARDS_A_REQUEST)
+        ]
+        for start in range(0, len(batches), _REQUESTS_AT_ONCE):
+            several = batches[start : start + _REQUESTS_AT_ONCE]
+            await asyncio.gather(*(self._read(session, collection, book, urls) for urls in several))
+        book.ctag = collection.ctag
 
-    async def _files(
-        self, session: DavSession, collection: Collection, urls: Sequence[str]
-    ) -> Mapping[str, tuple[str, list[Person]]]:
+    async def _read(
+        self, session: DavSession, collection: Collection, book: _Book, urls: Sequence[str]
+    ) -> None:
         paths = [urlsplit(url).path for url in urls]
         read = await session.report(_MULTIGET, collection.url, (_ETAG, _DATA), paths)
         texts = {one.url: (one.text(_ETAG), one.text(_DATA)) for one in read if one.found and one.text(_DATA)}
-        return await asyncio.to_thread(_parsed, texts)
+        book.files.update(await asyncio.to_thread(_parsed, texts))
 
 
 def _parsed(texts: Mapping[str, tuple[str, str]]) -> dict[str, tuple[str, list[Person]]]:

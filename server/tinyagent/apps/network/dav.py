@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections.abc import AsyncGenerator, Iterable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from http import HTTPStatus
 from urllib.parse import urljoin, urlsplit
 
@@ -32,8 +32,18 @@ MAX_ANSWER = 32 * 2**20
 _MAX_REDIRECTS = 5
 _NO_ROOM = (HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.INSUFFICIENT_STORAGE)
 _BUSY = (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.LOCKED)
-_NOTHING_THERE = (HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.GONE)
+_NOTHING_THERE = (
+    HTTPStatus.NOT_FOUND,
+    HTTPStatus.METHOD_NOT_ALLOWED,
+    HTTPStatus.GONE,
+    HTTPStatus.NOT_IMPLEMENTED,
+)
 _UNCERTAIN = (HTTPStatus.BAD_GATEWAY, HTTPStatus.GATEWAY_TIMEOUT)
+"""What a gateway says that lost the server; a change may have reached it before."""
+_READABLE = ("gzip", "identity")
+"""How answers may be packed: once, in a way that bounds how much a piece of them grows."""
+_SPREAD = ("icloud.com", "google.com")
+"""Services that keep accounts on several hosts of their domain, and name them in their answers."""
 
 
 class DavServer:
@@ -81,13 +91,13 @@ class DavServer:
         except (TimeoutError, httpx.HTTPError, httpx.InvalidURL) as error:
             sent = not isinstance(error, (httpx.ConnectError, httpx.ConnectTimeout))
             if session is not None and session.committed and sent:
-                raise self._unknown() from None
+                raise self.unknown() from None
             raise self._unreachable(error) from None
 
     def trusts(self, url: str) -> bool:
-        """Whether the password may go there: to the server itself, or over TLS to its neighbours.
+        """Whether the password may go there: to the server itself, or over TLS to hosts below its name.
 
-        Large services keep accounts on other hosts of the same domain, and name them in their answers.
+        A common domain alone means nothing: different owners may share it.
         """
         try:
             parts = urlsplit(url)
@@ -98,8 +108,8 @@ class DavServer:
             return True
         if self._origin[0] != "https" or parts.scheme != "https" or is_address(self.host):
             return False
-        domain = self.host.casefold().partition(".")[2]
-        near = domain if "." in domain else self.host.casefold()
+        own = self.host.casefold()
+        near = next((service for service in _SPREAD if own.endswith(f".{service}")), own)
         return f".{host}".endswith(f".{near}")
 
     def failed(self, status: int, what: str) -> ToolError:
@@ -119,8 +129,6 @@ class DavServer:
             return AppFailed(
                 f"{self.host} has no room to {what}.", hint="Free some space there and try again."
             )
-        if status in _UNCERTAIN:
-            return self._unknown()
         hint = "Try again later." if status in _BUSY or status >= 500 else f"Check {self.section}.url."
         return AppFailed(f"{self.host} could not {what} (HTTP {status}).", hint=hint)
 
@@ -129,7 +137,7 @@ class DavServer:
             f"{self.host} gave an answer that makes no sense.", hint=f"Check {self.section}.url."
         )
 
-    def _unknown(self) -> ToolError:
+    def unknown(self) -> ToolError:
         return OutcomeUnknown(
             f"The connection to {self.host} was lost before it confirmed.",
             hint="Look there before you try again.",
@@ -175,14 +183,25 @@ class DavSession:
     async def change(
         self, method: str, url: str, headers: Mapping[str, str], content: bytes = b""
     ) -> httpx.Response:
-        """Send a request that changes something; the answer, whatever its status is.
+        """Send a request that changes something; the server's answer without its body.
 
-        Raises OutcomeUnknown when the connection is lost before the answer.
+        Raises OutcomeUnknown when the connection, or that of a gateway, is lost before the answer.
         """
+        request = self._request(method, url, headers, content)
         self.committed = True
-        response, _ = await self._send(method, url, headers, content)
+        async with request as response:
+            pass  # the status says it all
         self.committed = False
+        if response.status_code in _UNCERTAIN:
+            raise self._server.unknown()
         return response
+
+    def joined(self, base: str, href: str) -> str:
+        """The full address that an answer from `base` means. Raises AppFailed when it is none."""
+        try:
+            return urljoin(base, href)
+        except ValueError:
+            raise self._server.unreadable() from None
 
     async def _ask(self, method: str, url: str, depth: int, request: bytes) -> list[Resource] | None:
         headers = {"Depth": str(depth), "Content-Type": "application/xml; charset=utf-8"}
@@ -190,37 +209,41 @@ class DavSession:
         for _ in range(_MAX_REDIRECTS):
             if not response.has_redirect_location:
                 break
-            url = urljoin(url, response.headers["Location"])
+            url = self.joined(url, response.headers["Location"])
             response, content = await self._send(method, url, headers, request)
         if response.status_code == HTTPStatus.MULTI_STATUS:
             try:
                 return resources(content, url)
             except ValueError:
                 raise self._server.unreadable() from None
-        missing = response.status_code in (
-            HTTPStatus.NOT_FOUND,
-            HTTPStatus.METHOD_NOT_ALLOWED,
-            HTTPStatus.GONE,
-        )
-        if missing or response.is_success or response.is_redirect:
+        if response.status_code in _NOTHING_THERE or response.is_success or response.is_redirect:
             return None
         raise self._server.failed(response.status_code, "answer")
 
     async def _send(
         self, method: str, url: str, headers: Mapping[str, str], content: bytes
     ) -> tuple[httpx.Response, bytes]:
-        if not self._server.trusts(url):
-            raise AppFailed(
-                f"{self._server.host} points to another server, which does not get the password.",
-                hint=f"Set {self._server.section}.url to the account's address there.",
-            )
         body = bytearray()
-        async with self._client.stream(method, url, headers=headers, content=content) as response:
+        async with self._request(method, url, headers, content) as response:
+            if response.headers.get("Content-Encoding", "identity").strip().lower() not in _READABLE:
+                raise self._server.unreadable()
             async for chunk in response.aiter_bytes():
                 body += chunk
                 if len(body) > MAX_ANSWER:
                     raise AppFailed(f"The answer of {self._server.host} is too large.")
         return response, bytes(body)
+
+    def _request(
+        self, method: str, url: str, headers: Mapping[str, str], content: bytes
+    ) -> AbstractAsyncContextManager[httpx.Response]:
+        """An answer whose body is not read yet. Raises AppFailed where the password must not go."""
+        if not self._server.trusts(url):
+            raise AppFailed(
+                f"{self._server.host} points to another server, which does not get the password.",
+                hint=f"Set {self._server.section}.url to the account's address there.",
+            )
+        asked = {"Accept-Encoding": "gzip", **headers}
+        return self._client.stream(method, url, headers=asked, content=content)
 
 
 def _causes(error: BaseException) -> list[BaseException]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 import smtplib
 import socket
@@ -19,6 +20,8 @@ from tinyagent.errors import AppFailed, NotConfigured, ToolError
 _LINE_END = re.compile(rb"\r\n|\r|\n")
 _DOT = re.compile(rb"^\.", re.MULTILINE)
 _FULL = (452, 552)
+_LOGGED_IN = (235, 503)
+"""Now, or before."""
 
 
 @dataclass(frozen=True)
@@ -117,14 +120,37 @@ class Sender:
         if not self.user:
             return
         try:
-            client.login(self.user, self._password)
-        except smtplib.SMTPAuthenticationError as error:
-            if 400 <= error.smtp_code < 500:
-                raise AppFailed(f"The mail server {line.host} is busy.", hint="Try again later.") from None
+            code = _authenticate(client, self.user, self._password)
+        except UnicodeEncodeError:
+            raise NotConfigured(
+                f"The mail server {line.host} takes no user or password with such letters.",
+                hint="Set smtp.user and smtp.password to ones in plain Latin letters.",
+            ) from None
+        if 400 <= code < 500:
+            raise AppFailed(f"The mail server {line.host} is busy.", hint="Try again later.")
+        if code not in _LOGGED_IN:
             raise NotConfigured(
                 f"The mail server {line.host} refused the user or the password.",
                 hint="Check smtp.user and smtp.password; many services want a password made for apps.",
-            ) from None
+            )
+
+
+def _authenticate(client: smtplib.SMTP, user: str, password: str) -> int:
+    """Log in by a password; the code of the answer.
+
+    Raises UnicodeEncodeError for letters that the server's ways cannot carry, SMTPNotSupportedError when
+    it has none for passwords.
+    """
+    ways = client.esmtp_features.get("auth", "").upper().split()
+    if "PLAIN" in ways:  # the standard client writes it in ASCII alone
+        secret = base64.b64encode(f"\0{user}\0{password}".encode()).decode()
+        return _code(client.docmd("AUTH", f"PLAIN {secret}"))
+    if not {"LOGIN", "CRAM-MD5"} & set(ways):
+        raise smtplib.SMTPNotSupportedError
+    try:
+        return client.login(user, password)[0]
+    except smtplib.SMTPAuthenticationError as error:
+        return error.smtp_code
 
 
 def _envelope(client: smtplib.SMTP, line: Line, letter: Letter, sender: Address) -> list[Refused]:
