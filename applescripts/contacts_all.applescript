@@ -30,7 +30,8 @@ end run
 on readContacts(theFirst, theLast)
 	with timeout of 25 seconds
 		tell application "Contacts"
-			-- One question for each property; one for each person would take minutes.
+			-- One question for each property; one for each person would take minutes. Somebody who comes or goes
+			-- in between would give everybody after them another's numbers.
 			set theIds to id of people theFirst thru theLast
 			set theNames to name of people theFirst thru theLast
 			set theNicknames to nickname of people theFirst thru theLast
@@ -39,8 +40,10 @@ on readContacts(theFirst, theLast)
 			set phoneValues to value of phones of people theFirst thru theLast
 			set emailLabels to label of emails of people theFirst thru theLast
 			set emailValues to value of emails of people theFirst thru theLast
+			set theIdsAfter to id of people theFirst thru theLast
 		end tell
 	end timeout
+	if theIdsAfter is not theIds then error "The contacts changed while they were read." number -10000
 	set theEntries to {}
 	repeat with i from 1 to count of theIds
 		set thePhones to my labelledFrom(item i of phoneLabels, item i of phoneValues)

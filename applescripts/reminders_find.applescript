@@ -3,7 +3,7 @@
 -- app: Reminders
 -- permission: Automation:Reminders
 -- arguments: id: text
--- returns: name: text, notes: text, completed: boolean
+-- returns: name: text, notes: text, completed: boolean, due: records
 -- seconds: 30
 
 use AppleScript version "2.4"
@@ -19,9 +19,13 @@ on run theArguments
 			set theName to name of reminder id theId
 			set theNotes to body of reminder id theId
 			set isCompleted to completed of reminder id theId
+			set theDue to due date of reminder id theId
 		end tell
 	end timeout
-	return my answerFrom({{"name", my textOrEmpty(theName)}, {"notes", my textOrEmpty(theNotes)}, {"completed", isCompleted}})
+	-- One moment, or none: somebody may have taken it away.
+	set theMoments to {}
+	if theDue is not missing value then set end of theMoments to my momentFrom(theDue)
+	return my answerFrom({{"name", my textOrEmpty(theName)}, {"notes", my textOrEmpty(theNotes)}, {"completed", isCompleted}, {"due", theMoments}})
 end run
 
 -- begin _shared.applescript

@@ -9,6 +9,7 @@ from fpdf import FPDF
 
 from tinyagent.apps.base import Documents
 from tinyagent.apps.local.documents import PdfDocuments
+from tinyagent.apps.local.pdf_text import clean
 from tinyagent.demo.office import pdf, png
 from tinyagent.errors import UnreadableFile
 
@@ -80,6 +81,11 @@ async def test_a_scan_is_said_to_have_no_text(documents: Documents, tmp_path: Pa
     with pytest.raises(UnreadableFile, match="no text") as caught:
         await documents.text(tmp_path / "x.pdf")
     assert "OCR" in (caught.value.hint or "")
+
+
+def test_words_stay_apart_and_keep_their_joiners() -> None:
+    assert clean("10\u00a0km, 1\u202f000\u3000m") == "10 km, 1 000 m"
+    assert clean("می\u200cخواهم 👩\u200d🚀\u200b") == "می\u200cخواهم 👩\u200d🚀"
 
 
 async def test_long_documents_are_cut(tmp_path: Path) -> None:

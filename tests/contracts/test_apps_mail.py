@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import email
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from email import policy
 from email.message import EmailMessage
@@ -509,6 +510,27 @@ async def test_a_mail_that_arrives_meanwhile_is_not_answered_instead(
     await mail.reply(original, [], "ok", [])
 
     assert only_draft(tmp_path)["Subject"] == "Re: Quote"
+
+
+async def test_a_mail_that_is_just_being_moved_does_not_hide_the_latest(
+    mail: PortableMail, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    receive(tmp_path, "1", 1000, letter("Old"))
+    receive(tmp_path, "2", 2000, letter("Moving"))
+    receive(tmp_path, "3", 3000, letter("Latest"))
+    real = os.scandir
+
+    @contextmanager
+    def scandir(folder: Path) -> Iterator[Iterator[os.DirEntry[str]]]:
+        with real(folder) as entries:
+            listed = sorted(entries, key=lambda entry: "2:2," not in entry.name)
+        if folder.name == "cur":
+            (folder / "2:2,S").unlink()
+        yield iter(listed)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+
+    assert (await mail.selected()).subject == "Latest"
 
 
 async def test_a_mail_that_borrows_the_message_id_is_not_answered_instead(

@@ -279,8 +279,9 @@ async def test_wrong_credentials_are_a_matter_of_set_up(zoom: Zoom) -> None:
     [
         (JSONResponse({"code": 429}, 429, {"Retry-After": "7"}), AppFailed, "in 7 seconds"),
         (JSONResponse({"code": 429}, 429, {"Retry-After": "soon\x7f"}), AppFailed, "later"),
-        (JSONResponse({"code": 300, "message": "no"}, 500), AppFailed, "later"),
-        (PlainTextResponse("down", 503), AppFailed, "later"),
+        (JSONResponse({"code": 300, "message": "no"}, 500), OutcomeUnknown, "whether"),
+        (PlainTextResponse("down", 503), OutcomeUnknown, "whether"),
+        (PlainTextResponse("no answer", 504), OutcomeUnknown, "whether"),
         (JSONResponse({"code": 300, "message": "secret detail"}, 400), AppFailed, "topic"),
         (JSONResponse({"code": 4711, "message": "scopes"}, 403), NotConfigured, "scope"),
         (JSONResponse({"code": 124}, 401), NotConfigured, "scope"),
@@ -318,7 +319,7 @@ async def test_an_unreadable_login_is_a_plain_error(zoom: Zoom, answer: Response
 async def test_a_failed_request_is_not_repeated(zoom: Zoom) -> None:
     zoom.answer = PlainTextResponse("down", 503)
 
-    with pytest.raises(AppFailed):
+    with pytest.raises(OutcomeUnknown):
         await client(zoom).create(MEETING)
     assert zoom.attempts == 1
 

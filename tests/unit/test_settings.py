@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tinyagent.bootstrap import SystemClock
+from tinyagent.daemon import security
 from tinyagent.errors import ConfigurationError, Conflict
 from tinyagent.home import home_lock, read_token
 from tinyagent.settings import load_settings
@@ -109,6 +110,30 @@ def test_the_token_is_made_once_and_only_its_owner_can_read_it(tmp_path: Path) -
     assert len(token) >= 32
     assert settings.token_file.stat().st_mode & 0o777 == 0o600
     assert token not in repr(load_settings(home=tmp_path, token=token))
+
+
+def test_a_line_end_after_the_configured_token_is_no_part_of_it(tmp_path: Path) -> None:
+    assert read_token(load_settings(home=tmp_path, token=" a-long-random-text\n")) == "a-long-random-text"
+
+
+@pytest.mark.parametrize(
+    ("allowed", "sent"),
+    [
+        ("Agent.example.com", "agent.example.com"),
+        ("agent.example.com", "agent.example.com:8765"),
+        ("agent.example.com:444", "agent.example.com:444"),
+        ("fd00::1", "[fd00::1]:8765"),
+        ("fd00::1", "[fd00::1]"),
+        ("[fd00::1]:444", "[fd00::1]:444"),
+    ],
+)
+def test_clients_may_use_an_allowed_name_with_or_without_the_port(
+    tmp_path: Path, allowed: str, sent: str
+) -> None:
+    settings = load_settings(home=tmp_path, allowed_hosts=[allowed])
+    hosts = security(settings, 8765, "a-long-random-text").hosts
+    assert sent in hosts
+    assert not {"agent.example.com:1", "localhost", "127.0.0.1"} & hosts
 
 
 def test_one_home_serves_one_process_at_a_time(tmp_path: Path) -> None:

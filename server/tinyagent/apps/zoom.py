@@ -80,6 +80,10 @@ class ZoomMeetings:
 
     async def create(self, meeting: Meeting) -> Made:
         response = await self._request("POST", "/users/me/meetings", self._body(meeting))
+        if response.is_server_error:
+            raise OutcomeUnknown(
+                f"Zoom broke off while it made the meeting (HTTP {response.status_code}).", hint=_LOOK_HINT
+            )
         _require_success(response, "make the meeting", hint="Check the topic, time and invitees.")
         answer = _json(response)
         id = answer.get("id")

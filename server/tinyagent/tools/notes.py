@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
+
 from tinyagent.apps.base import Note
+from tinyagent.errors import ChangedSince
 from tinyagent.ports import ToolResult
 from tinyagent.tools._prose import worded
 from tinyagent.tools.context import ToolContext
@@ -21,7 +25,7 @@ async def create_note(context: ToolContext, name: str, content: str, folder: str
     """
     text, remark = await worded(context, "note", content, name=name)
     note = await context.desktop.notes.create(name, text, folder)
-    taken = f" The name “{name}” was taken." if name.strip() and note.name != name else ""
+    taken = f" The name “{name}” was taken." if _is_numbered(note.name, name) else ""
     return ToolResult(
         f"Created the note {note.name}.", f"Created the note {_place(note)}.{taken}{remark}", undo=note.undo
     )
@@ -53,10 +57,13 @@ async def append_note_content(context: ToolContext, name: str, content: str, fol
         A status with the note's name.
     """
     approved = context.call.details or {}
+    title, place = approved.get("note", name), approved.get("folder", folder)
+    if "note" in approved and await append_details(context, title, content, place) != approved:
+        raise ChangedSince(
+            f"The note “{title}” is not there any more as it was approved.", hint="Look for it and ask again."
+        )
     text, remark = await worded(context, "note", content, name=name)
-    note = await context.desktop.notes.append(
-        approved.get("note", name), text, approved.get("folder", folder)
-    )
+    note = await context.desktop.notes.append(title, text, place)
     # The title that was found is text that others may have written; the name given is the user's.
     return ToolResult(
         f"Added to the note {name}.", f"Added to the note {_place(note)}.{remark}", undo=note.undo
@@ -67,6 +74,12 @@ async def append_details(context: ToolContext, name: str, content: str, folder: 
     """Which note the name means now."""
     note = await context.desktop.notes.open(name, folder)
     return {"note": note.name, "folder": note.folder}
+
+
+def _is_numbered(stored: str, asked: str) -> bool:
+    """Whether a number was put behind the name; the application may lay out the rest its own way."""
+    plain, wanted = (" ".join(unicodedata.normalize("NFC", name).split()) for name in (stored, asked))
+    return bool(wanted) and re.fullmatch(rf"{re.escape(wanted)} \d+", plain) is not None
 
 
 def _place(note: Note) -> str:

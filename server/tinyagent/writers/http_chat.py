@@ -14,6 +14,11 @@ _LARGEST_ANSWER = 1 << 20
 
 _CONNECT_S = 10.0
 
+_DIRECT: dict[str, httpx.AsyncBaseTransport | None] = dict.fromkeys(
+    ("all://localhost", "all://127.0.0.1", "all://[::1]")
+)
+"""What is on this computer is never asked by way of a proxy, whatever the system is set to."""
+
 
 class HttpChat:
     """Implements `ChatModel` for `base_url`, for example `http://127.0.0.1:11434/v1`."""
@@ -34,6 +39,7 @@ class HttpChat:
             headers={"Authorization": f"Bearer {api_key}"} if api_key else {},
             timeout=httpx.Timeout(timeout_s, connect=min(timeout_s, _CONNECT_S)),
             follow_redirects=False,
+            mounts=_DIRECT,
         )
 
     @property

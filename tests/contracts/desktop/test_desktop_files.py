@@ -172,3 +172,20 @@ async def test_programs_are_not_opened(mac: MacWorld, name: str) -> None:
         await mac.desktop.files.show(path)
 
     assert mac.mac.calls("open") == []
+
+
+@pytest.mark.parametrize(
+    ("meant", "other", "said"),
+    [
+        ("Straße.pdf", "Strasse old.pdf", "Straße"),
+        ("Søren.pdf", "Soren old.pdf", "søren"),
+        ("O'Brien.pdf", "OBrien old.pdf", "o'brien"),
+    ],
+)
+async def test_a_file_whose_letters_spotlight_does_not_know_is_found_before_one_that_is_alike(
+    mac: MacWorld, meant: str, other: str, said: str
+) -> None:
+    path = put(mac, meant)
+    mac.mac.plan("mdfind", {"stdout": f"{put(mac, other)}\0"})
+
+    assert await mac.desktop.files.find(said) == path

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import json
 
 import pytest
 
 from tests.contracts.desktop.mac_world import MacWorld
 from tests.contracts.desktop.worlds import StoredNote, World
 from tinyagent.apps.base import Note
-from tinyagent.errors import AccessDenied, Ambiguous, ChangedSince, NoMatch
+from tinyagent.errors import AccessDenied, Ambiguous, AppFailed, ChangedSince, NoMatch
 
 pytestmark = pytest.mark.app("notes")
 
@@ -178,6 +179,16 @@ async def test_undo_takes_an_addition_back(world: World) -> None:
     assert world.notes() == [StoredNote("Log", "Work", "start")]
 
 
+async def test_undo_of_an_addition_never_deletes_a_note_that_was_empty(mac: MacWorld) -> None:
+    mac.put_note("New Note", "Notes", "")
+    added = await mac.desktop.notes.append("New Note", "more", "")
+    assert added.undo
+
+    await mac.desktop.notes.undo(added.undo)
+
+    assert [note["html"] for note in mac.mac.data["notes"].values()] == [""]
+
+
 @pytest.mark.parametrize("action", ["create", "append"])
 async def test_a_note_that_was_edited_is_left_alone(world: World, action: str) -> None:
     notes = world.desktop.notes
@@ -258,3 +269,22 @@ async def test_a_note_that_changes_while_it_is_written_keeps_both_texts(mac: Mac
 
     assert mac.notes()[0].text == "start\nmore"
     assert mac.mac.operations().count("notes_write") == 2
+
+
+@pytest.mark.parametrize("action", ["open", "append"])
+async def test_a_list_of_notes_that_got_out_of_step_leads_to_no_other_note(
+    mac: MacWorld, action: str
+) -> None:
+    mac.add_note("Diary", "private", "Work")
+    mac.add_note("Groceries", "milk", "Work")
+    listed = [
+        {"id": id, "name": name, "folder": "Work", "locked": False}
+        for id, name in (("note-0", "Groceries"), ("note-1", "Diary"))
+    ]
+    mac.mac.plan("notes_find", {"stdout": json.dumps({"notes": listed}) + "\n"})
+    notes, before = mac.desktop.notes, mac.notes()
+
+    with pytest.raises(AppFailed, match="changed while"):
+        await (notes.open("groceries", "") if action == "open" else notes.append("groceries", "figs", ""))
+
+    assert mac.notes() == before

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date, datetime
+from typing import Any
 
 import pytest
 
+from tests.contracts.desktop.mac_world import MacWorld
 from tests.contracts.desktop.worlds import StoredReminder, World
 from tinyagent.apps.base import ReminderDraft
 from tinyagent.errors import ChangedSince, NoMatch
@@ -67,3 +69,26 @@ async def test_a_reminder_that_is_gone_cannot_be_taken_back(world: World) -> Non
 
     with pytest.raises(NoMatch):
         await world.desktop.reminders.undo(made.undo)
+
+
+async def test_a_reminder_that_was_put_off_is_left_alone(mac: MacWorld) -> None:
+    made = await mac.desktop.reminders.create(DRAFT)
+    assert made.undo
+
+    def put_off(data: dict[str, Any]) -> None:
+        (reminder,) = data["lists"]["Reminders"].values()
+        reminder["due"]["day"] = 3
+
+    mac.mac.change(put_off)
+
+    with pytest.raises(ChangedSince):
+        await mac.desktop.reminders.undo(made.undo)
+
+
+async def test_undo_deletes_a_reminder_for_a_whole_day(world: World) -> None:
+    made = await world.desktop.reminders.create(replace(DRAFT, due=date(2026, 12, 1)))
+    assert made.undo
+
+    await world.desktop.reminders.undo(made.undo)
+
+    assert world.reminders() == []

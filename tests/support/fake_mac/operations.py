@@ -62,7 +62,8 @@ def reminders_create(data: Data, asked: Data) -> Data:
 
 def reminders_find(data: Data, asked: Data) -> Data:
     reminder = _only(_all_reminders(data), asked["id"])
-    return {key: reminder[key] for key in ("name", "notes", "completed")}
+    told = {key: reminder[key] for key in ("name", "notes", "completed")}
+    return {**told, "due": [reminder["due"]] if reminder["due"] else []}
 
 
 def reminders_delete(data: Data, asked: Data) -> Data:

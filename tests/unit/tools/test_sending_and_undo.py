@@ -354,6 +354,21 @@ async def test_an_approval_shows_the_note_that_is_added_to_and_holds_for_it(
     assert "figs" in (await host.call("open_note", ("Shopping List", "Home"), DRAFT)).value
 
 
+async def test_nothing_is_added_to_another_note_than_the_approved_one(
+    host: LocalToolHost, data: Path
+) -> None:
+    await host.call("create_note", ("Work", "plan", ""), DRAFT)
+    arguments = ("work", "figs", "")
+    details = await host.details("append_note_content", arguments, DRAFT)
+    (data / "notes" / "Notes" / "Work.md").unlink()
+    await host.call("create_note", ("Work log", "start", ""), DRAFT)
+
+    with pytest.raises(ChangedSince, match="approved"):
+        await host.call("append_note_content", arguments, replace(DRAFT, details=details))
+
+    assert (await host.call("open_note", ("Work log", ""), DRAFT)).value == "start"
+
+
 # --- showing maps ----------------------------------------------------------------------------
 
 

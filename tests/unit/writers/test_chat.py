@@ -336,3 +336,14 @@ async def test_an_answer_that_drops_a_link_or_a_failure_is_left_to_the_engine(to
         written = await write(model, ANSWER)
 
     assert written == Written("", remark=f"written without the model: {reason}")
+
+
+async def test_a_model_on_this_computer_is_never_asked_by_way_of_a_proxy(
+    model: ChatModelServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+
+    assert (await write(model, EMAIL)).by == "tiny"

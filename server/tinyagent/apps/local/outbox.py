@@ -15,7 +15,7 @@ from tinyagent.apps.local.storage import write_atomically
 from tinyagent.apps.local.undo import recorded_path, remove_unchanged, written
 from tinyagent.errors import NotConfigured
 
-DRAFTS_ONLY = "Text messages cannot be sent from here; they are put into an outbox."
+DRAFTS_ONLY = "No program here sends text messages."
 
 
 class Outbox:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import sys
+import unicodedata
 from typing import Any
 
 import pypdfium2 as pdfium
@@ -19,6 +20,8 @@ _PASSWORD_ERROR = 4
 """PDFium's FPDF_ERR_PASSWORD."""
 
 _LINE_END_HYPHENS = ("\ufffe", "\x02", "\u00ad")
+_JOINERS = "\u200c\u200d"
+"""Invisible, but part of how words of several scripts are spelt."""
 
 
 def read(path: str, max_chars: int) -> dict[str, str]:
@@ -45,17 +48,25 @@ def _text(document: pdfium.PdfDocument, max_chars: int) -> str:
             break
         page = document[number]
         text_page: Any = page.get_textpage()
-        pages.append(_clean(text_page.get_text_bounded())[:left])
+        pages.append(clean(text_page.get_text_bounded())[:left])
         left -= len(pages[-1])
         page.close()
     return "\n\n".join(pages)
 
 
-def _clean(text: str) -> str:
+def clean(text: str) -> str:
+    """The text of a page with uniform line ends and spaces, without what has no form."""
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     for hyphen in _LINE_END_HYPHENS:
         text = text.replace(f"{hyphen}\n", "").replace(hyphen, "")
-    return "".join(char for char in text if char.isprintable() or char in "\n\t").strip()
+    return "".join(map(_kept, text)).strip()
+
+
+def _kept(char: str) -> str:
+    """The character; a plain space for one of another width, nothing for what has no form."""
+    if unicodedata.category(char) == "Zs":
+        return " "
+    return char if char.isprintable() or char in f"\n\t{_JOINERS}" else ""
 
 
 def _limit_resources() -> None:

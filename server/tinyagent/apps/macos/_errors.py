@@ -54,7 +54,9 @@ SYSTEM: dict[int, Meaning] = {
     TIMED_OUT: Meaning(AppFailed, "{app} did not answer in time.", _WAITING, True),
     NOT_AUTHORIZED: Meaning(PermissionMissing, "macOS does not let {program} control {app}.", _AUTOMATION),
     -1744: Meaning(PermissionMissing, "{program} may not control {app} yet.", _AUTOMATION),
-    -1728: Meaning(NoMatch, "{app} does not have what was asked for.", "Look it up in {app} and ask again."),
+    -1728: Meaning(
+        NoMatch, "{app} does not have what was asked for.", "Look it up in {app} and ask again.", True
+    ),
     -2740: Meaning(AppFailed, "This version of {app} does not understand the script.", "Update macOS."),
     -2741: Meaning(AppFailed, "This version of {app} does not understand the script.", "Update macOS."),
     -10004: Meaning(PermissionMissing, "{app} refused a privileged command of {program}.", _AUTOMATION),
@@ -93,18 +95,20 @@ def error_for(number: int | None, app: str, *, writes: bool) -> ToolError:
         return outcome_unknown(app) if writes else AppFailed(f"The script for {app} failed.")
     meaning = OWN.get(number) or SYSTEM.get(number)
     if meaning is None:
+        if writes:
+            return outcome_unknown(app, f"answered with the error {number}")
         hint = f"Open {app} to see whether it works, then ask again."
         return AppFailed(f"{app} answered with the error {number}.", hint=hint)
     if meaning.in_the_middle and writes:
-        return outcome_unknown(app)
+        return outcome_unknown(app, f"answered with the error {number}")
     names = {"app": app, "program": responsible_program()}
     return meaning.kind(meaning.message.format(**names), hint=meaning.hint.format(**names) or None)
 
 
-def outcome_unknown(app: str) -> OutcomeUnknown:
-    """The application stopped in the middle of a write."""
+def outcome_unknown(app: str, what: str = "stopped answering in the middle") -> OutcomeUnknown:
+    """A write did not come to its end; `what` says what the application did in place of that."""
     return OutcomeUnknown(
-        f"{app} stopped answering in the middle: whether it was done is unknown.",
+        f"{app} {what}: whether it was done is unknown.",
         hint=f"Look into {app} before you ask again.",
     )
 

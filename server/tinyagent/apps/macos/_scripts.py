@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import logging
 import os
+import shutil
 import tempfile
+import time
 from collections.abc import AsyncGenerator, Generator, Mapping
 from contextlib import asynccontextmanager, contextmanager
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, cast
 
@@ -31,12 +34,18 @@ MAX_ANSWER_BYTES = 64 * 2**20
 
 LAUNCH_SECONDS = 15.0
 
+LEFTOVER_SECONDS = 600.0
+"""No script runs so long: a payload of this age was left by a process that was killed."""
+
+_PAYLOADS = "tinyagent-payload-"
+
 
 class Scripts:
     """Runs the scripts in `folder`, the calls to one application one after another.
 
     A script ends by itself after the seconds that its header names; it is killed `grace_seconds` later.
-    A call waits `queue_seconds` at most for the ones before it.
+    A call waits `queue_seconds` at most for the ones before it, so that it says that nothing was done before
+    its own deadline, after which nobody would know.
     """
 
     def __init__(
@@ -44,7 +53,7 @@ class Scripts:
         folder: Path | None = None,
         *,
         grace_seconds: float = 3.0,
-        queue_seconds: float = 60.0,
+        queue_seconds: float = 20.0,
         max_bytes: int = MAX_ANSWER_BYTES,
     ) -> None:
         self._folder = folder or applescripts_folder()
@@ -149,12 +158,23 @@ def _header(path: Path) -> ScriptHeader:
 @contextmanager
 def _private_file(payload: Mapping[str, Any]) -> Generator[Path]:
     """The payload in a file that no other user can read, gone at the end."""
-    with tempfile.TemporaryDirectory(prefix="tinyagent-") as folder:
+    _remove_leftovers(tempfile.gettempdir())
+    with tempfile.TemporaryDirectory(prefix=_PAYLOADS) as folder:
         path = Path(folder) / "payload.json"
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "wb") as file:
             file.write(json.dumps(payload, ensure_ascii=False).encode("utf-8", "replace"))
         yield path
+
+
+@cache
+def _remove_leftovers(folder: str) -> None:
+    """Delete the payloads of processes that were killed, once in the life of this one."""
+    latest = time.time() - LEFTOVER_SECONDS
+    for payload in Path(folder).glob(f"{_PAYLOADS}*"):
+        with contextlib.suppress(OSError):
+            if payload.lstat().st_mtime < latest:
+                shutil.rmtree(payload)
 
 
 async def _launch(app: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from tinyagent.apps.local.processes import OutputTooLarge, run
 from tinyagent.apps.macos._opening import open_on_desktop
 from tinyagent.apps.macos._scripts import Scripts
 from tinyagent.apps.matching.files import best_matches, carrying_words
+from tinyagent.apps.matching.text import APOSTROPHES, words
 from tinyagent.errors import AppFailed, ToolError
 
 SPOTLIGHT_SECONDS = 8.0
@@ -88,7 +90,20 @@ def _query(name: str) -> str | None:
     if stripped.startswith(("/", "~")) or ".." in stripped.split("/"):
         return None
     last = next((part for part in reversed(stripped.split("/")) if part not in ("", ".")), "")
+    if not _reads_alike(last):
+        return None
     return " && ".join(f'kMDItemFSName == "*{word}*"cd' for word in carrying_words(last)) or None
+
+
+def _reads_alike(name: str) -> bool:
+    """Whether Spotlight, which disregards case and accents alone, finds all that our comparison does.
+
+    It would not find “Straße” by “strasse”, nor “O'Brien” by “obrien”.
+    """
+    if any(char in APOSTROPHES for char in name):
+        return False
+    plain = unicodedata.normalize("NFD", name.lower())
+    return "".join(words(name)) == "".join(char for char in plain if char.isalnum())
 
 
 async def _spotlight(folder: Path, query: str) -> list[Path]:

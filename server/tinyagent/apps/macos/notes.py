@@ -11,7 +11,7 @@ from tinyagent.apps.macos._note_html import body_text, harmed_by_writing, lines_
 from tinyagent.apps.macos._scripts import Scripts
 from tinyagent.apps.matching.notes import UNTITLED, best_matches, free_name, no_match
 from tinyagent.apps.matching.text import fold
-from tinyagent.errors import AccessDenied, Ambiguous, ChangedSince, ToolError
+from tinyagent.errors import AccessDenied, Ambiguous, AppFailed, ChangedSince, ToolError
 
 MAX_NOTES = 5000
 EDIT_RETRIES = 3
@@ -47,12 +47,13 @@ class MacNotes:
                 "notes_create", {"name": title, "html": note_html(title, content), "folder": folder}
             )
             body = await self._body(made["id"])
-        undo = _record(made["id"], title, "", body)
+        undo = _record(made["id"], title, after=body)
         return Note(made["id"], made["name"], made["folder"], content, undo)
 
     async def open(self, name: str, folder: str) -> Note:
         entry = await self._find(name, folder)
         note = await self._read(entry)
+        _require_named(note, entry)
         return Note(entry.id, note["name"], note["folder"], body_text(note["text"], note["name"]))
 
     async def append(self, name: str, content: str, folder: str) -> Note:
@@ -64,14 +65,15 @@ class MacNotes:
                 after = await self._read(entry)
             except ToolError:
                 return Note(entry.id, entry.name, entry.folder, content)
-        undo = _record(entry.id, entry.name, before, after["html"])
+        undo = _record(entry.id, entry.name, before=before, after=after["html"])
         return Note(entry.id, entry.name, entry.folder, body_text(after["text"], after["name"]), undo)
 
     async def undo(self, record: UndoRecord) -> str:
         """Delete a new note, or put back what an old one held. Raises NoMatch or ChangedSince."""
         payload = {"id": record.get("id", ""), "expected": record.get("after", "")}
-        if record.get("before"):
-            await self._scripts.write("notes_write", {**payload, "html": record["before"]})
+        before = record.get("before")
+        if before is not None:
+            await self._scripts.write("notes_write", {**payload, "html": before})
             return f"Took the addition to the note “{record.get('name', '')}” back."
         await self._scripts.write("notes_delete", payload)
         return f"Deleted the note “{record.get('name', '')}”."
@@ -81,6 +83,7 @@ class MacNotes:
         for attempt in range(1, EDIT_RETRIES + 1):
             note = await self._read(entry)
             before: str = note["html"]
+            _require_named(note, entry)
             _require_harmless(note)
             try:
                 await self._scripts.write(
@@ -138,10 +141,18 @@ class MacNotes:
         ]
 
 
-def _record(id: str, name: str, before: str, after: str) -> dict[str, str] | None:
-    if not after or len(before) + len(after) > MAX_UNDO_CHARACTERS:
+def _record(id: str, name: str, *, after: str, before: str | None = None) -> dict[str, str] | None:
+    """How to take a write back; `before` is the body of a note that was there, None for a new note."""
+    if not after or len(before or "") + len(after) > MAX_UNDO_CHARACTERS:
         return None
-    return {"id": id, "name": name, "before": before, "after": after}
+    record = {"id": id, "name": name, "after": after}
+    return record if before is None else {**record, "before": before}
+
+
+def _require_named(note: dict[str, Any], entry: _Entry) -> None:
+    """Raise AppFailed for another note: names and ids get out of step in a list that changes meanwhile."""
+    if note["name"] != entry.name:
+        raise AppFailed("The notes changed while they were looked through.", hint="Ask again.")
 
 
 def _require_harmless(note: dict[str, Any]) -> None:

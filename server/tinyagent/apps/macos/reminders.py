@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from tinyagent.apps.base import Made, ReminderDraft, UndoRecord
 from tinyagent.apps.macos._eventkit import REMINDERS, event_store
-from tinyagent.apps.macos._moments import local, parts
+from tinyagent.apps.macos._moments import from_parts, local, parts
 from tinyagent.apps.macos._records import fingerprint, require_same
 from tinyagent.apps.macos._scripts import Scripts
 from tinyagent.errors import AccessDenied
@@ -45,7 +45,8 @@ class MacReminders:
             },
         )
         mark = fingerprint(reminder.name, reminder.notes)
-        return Made(answer["id"], {"by": "script", "id": answer["id"], "fingerprint": mark})
+        undo = {"by": "script", "id": answer["id"], "fingerprint": mark, "due": _due_text(moment, timed)}
+        return Made(answer["id"], undo)
 
     async def undo(self, record: UndoRecord) -> str:
         """Delete the reminder. Raises NoMatch when it is gone, ChangedSince when it was edited or done."""
@@ -59,12 +60,20 @@ class MacReminders:
                 )
             name = await asyncio.to_thread(store.remove_reminder, identifier, recorded)
         else:
-            name = await self._remove(identifier, recorded)
+            name = await self._remove(identifier, recorded, record.get("due", ""))
         return f"Deleted the reminder “{name}”."
 
-    async def _remove(self, identifier: str, recorded: str) -> str:
+    async def _remove(self, identifier: str, recorded: str, recorded_due: str) -> str:
         reminder: dict[str, Any] = await self._scripts.read("reminders_find", {"id": identifier})
         done = ("done",) if reminder["completed"] else ()
         require_same(fingerprint(reminder["name"], reminder["notes"], *done), recorded, "The reminder")
+        timed = len(recorded_due) > len("YYYY-MM-DD")
+        due = [_due_text(from_parts(moment), timed) for moment in reminder["due"]]
+        require_same("".join(due), recorded_due, "The reminder")
         await self._scripts.write("reminders_delete", {"id": identifier})
         return reminder["name"]
+
+
+def _due_text(moment: datetime, timed: bool) -> str:
+    """When a reminder is due as its record keeps it: the day alone where no time was given."""
+    return moment.isoformat(timespec="minutes") if timed else moment.date().isoformat()

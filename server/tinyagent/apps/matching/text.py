@@ -11,7 +11,10 @@ from rapidfuzz.distance import OSA
 _PLAIN_LETTERS = str.maketrans(
     {"ø": "o", "đ": "d", "ł": "l", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ı": "i"}
 )
-_APOSTROPHES = str.maketrans(dict.fromkeys("'’‘ʼ`´"))
+APOSTROPHES = "'’‘ʼ`´"
+"""They stand inside words and do not part them."""
+
+_WITHOUT_APOSTROPHES = str.maketrans(dict.fromkeys(APOSTROPHES))
 
 TYPO_SIMILARITY = 0.83
 """One wrong letter in six: `Micheal` is Michael, `Maria` is not Mario."""
@@ -29,7 +32,7 @@ def fold(text: str) -> str:
 
 def words(text: str) -> tuple[str, ...]:
     """The folded words; punctuation separates them, an apostrophe does not."""
-    folded = fold(text.translate(_APOSTROPHES))
+    folded = fold(text.translate(_WITHOUT_APOSTROPHES))
     return tuple("".join(c if unicodedata.category(c)[0] in "LNM" else " " for c in folded).split())
 
 

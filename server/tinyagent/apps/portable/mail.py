@@ -29,7 +29,7 @@ FOLDERS = ("Drafts", "Inbox", "Sent")
 _DRAFT = "draft"
 """Holds the draft's key in the Maildir in the record that takes it back."""
 
-DRAFTS_ONLY = "No mail server is configured to send by; mail is saved as drafts."
+DRAFTS_ONLY = "No mail server is configured to send by (`smtp`)."
 
 
 class PortableMail:
@@ -173,8 +173,11 @@ def _files(maildir: Path) -> Iterator[Path]:
         with contextlib.suppress(FileNotFoundError), os.scandir(maildir / folder) as entries:
             for entry in entries:
                 flags = entry.name.partition(":2,")[2]
-                if entry.is_file() and not entry.name.startswith(".") and "T" not in flags:
-                    found.append((entry.stat().st_mtime, entry.name, Path(entry.path)))
+                if entry.name.startswith(".") or "T" in flags:
+                    continue
+                with contextlib.suppress(FileNotFoundError):  # a mail program has just moved it
+                    if entry.is_file():
+                        found.append((entry.stat().st_mtime, entry.name, Path(entry.path)))
     return (path for _, _, path in sorted(found, reverse=True))
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import logging
 import os
 import shutil
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +24,7 @@ from tinyagent.errors import (
     PermissionMissing,
     ToolError,
 )
+from tinyagent.settings import Settings
 
 FIND = ("notes_find", {"name": "", "folder": "", "limit": 5})
 CREATE = ("notes_create", {"name": "Private", "html": "<div>Private</div>", "folder": ""})
@@ -145,9 +148,9 @@ async def test_a_missing_permission_is_told_with_its_switch(
     [
         (-1712, AppFailed, OutcomeUnknown),
         (-609, AppFailed, OutcomeUnknown),
-        (-1728, NoMatch, NoMatch),
+        (-1728, NoMatch, OutcomeUnknown),
         (1002, ChangedSince, ChangedSince),
-        (-10000, AppFailed, AppFailed),
+        (-10000, AppFailed, OutcomeUnknown),
     ],
 )
 async def test_an_error_number_tells_what_it_means(
@@ -168,7 +171,7 @@ async def test_what_an_application_says_in_its_own_words_stays_private(
     caplog.set_level(logging.DEBUG)
     mac.plan("notes_create", {"error": -4242})
 
-    with pytest.raises(AppFailed) as error:
+    with pytest.raises(OutcomeUnknown) as error:
         await scripts.write(*CREATE)
 
     told = f"{error.value} {caplog.text}"
@@ -193,6 +196,27 @@ async def test_without_osascript_the_applications_are_not_there(
 
     with pytest.raises(NotConfigured, match="osascript"):
         await scripts.write(*CREATE)
+
+
+async def test_the_payloads_of_processes_that_were_killed_are_removed(
+    mac: FakeMac, scripts: Scripts, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    left, running = tmp_path / "tinyagent-payload-left", tmp_path / "tinyagent-payload-running"
+    for folder in (left, running):
+        folder.mkdir()
+        (folder / "payload.json").write_text("{}")
+    os.utime(left, (1, 1))
+
+    await scripts.read(*FIND)
+
+    assert not left.exists() and running.exists()
+
+
+def test_a_call_can_say_that_the_application_is_busy_before_its_own_deadline() -> None:
+    waiting = inspect.signature(Scripts).parameters["queue_seconds"].default
+
+    assert 2 * waiting < Settings.model_fields["call_deadline_s"].default
 
 
 async def test_calls_to_one_application_keep_their_order(mac: FakeMac, scripts: Scripts) -> None:
