@@ -12,24 +12,9 @@ use scripting additions
 
 on run theArguments
 	set thePayload to my readPayload(theArguments)
-	set theId to my textIn(thePayload, "id")
-	if theId starts with "outgoing:" then
-		my closeOutgoing((text 10 thru -1 of theId) as integer)
-	else
-		my deleteDraft(my bareId(theId))
-	end if
+	my deleteDraft(my bareId(my textIn(thePayload, "id")))
 	return my answerFrom({{"deleted", true}})
 end run
-
-on closeOutgoing(theNumber)
-	with timeout of 45 seconds
-		tell application "Mail"
-			set theMessages to every outgoing message whose id is theNumber
-			if (count of theMessages) is 0 then error "The draft is gone." number 1001
-			close item 1 of theMessages saving no
-		end tell
-	end timeout
-end closeOutgoing
 
 on deleteDraft(theId)
 	with timeout of 45 seconds

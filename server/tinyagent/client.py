@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import ipaddress
 import json
 import uuid
 from collections.abc import AsyncGenerator, Mapping
@@ -22,6 +21,7 @@ from httpx_sse import SSEError, aconnect_sse
 from tinyagent.domain.events import EVENT, TERMINAL, Event
 from tinyagent.domain.run import RunState, fold
 from tinyagent.errors import InvalidRequest, ServerUnreachable, TinyAgentError, Unauthorized, error_kinds
+from tinyagent.loopback import is_local_url
 
 HIGHEST_PORT = 65535
 CONNECT_TIMEOUT_S = 5.0
@@ -47,7 +47,7 @@ class Client:
         timeout = httpx.Timeout(ANSWER_TIMEOUT_S, connect=CONNECT_TIMEOUT_S)
         # A proxy of the environment cannot reach this machine's own addresses.
         self._http = httpx.AsyncClient(
-            base_url=self.url, headers=headers, timeout=timeout, trust_env=not _is_local(self.url)
+            base_url=self.url, headers=headers, timeout=timeout, trust_env=not is_local_url(self.url)
         )
 
     async def __aenter__(self) -> Self:
@@ -199,13 +199,6 @@ def _checked(url: str) -> str:
         if parts.scheme in ("http", "https") and parts.host and (parts.port or 0) <= HIGHEST_PORT:
             return url
     raise InvalidRequest(f"“{url}” is no address of a server.", hint="Write it as http://127.0.0.1:8765.")
-
-
-def _is_local(url: str) -> bool:
-    host = httpx.URL(url).host
-    with contextlib.suppress(ValueError):
-        return ipaddress.ip_address(host).is_loopback
-    return host == "localhost"
 
 
 def _object(response: httpx.Response) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from tinyagent.bootstrap import build_workers, open_service
 from tinyagent.engine.runs import RunService
 from tinyagent.errors import AddressInUse, ConfigurationError
 from tinyagent.home import known_worker_token, read_token, read_worker_token
+from tinyagent.loopback import is_loopback
 from tinyagent.settings import Settings
 from tinyagent.workers.queue import WorkerQueue
 
@@ -88,7 +89,7 @@ class _Server(uvicorn.Server):
 
 def listening_socket(settings: Settings) -> socket.socket:
     """A socket that listens on the configured address, made before anything slow is loaded."""
-    if not _is_loopback(settings.host) and settings.token is None:
+    if not is_loopback(settings.host) and settings.token is None:
         raise ConfigurationError(
             f"Serving on {settings.host} lets other computers in, and needs a token that was set on purpose.",
             hint="Set TINYAGENT_TOKEN to a long random text, or serve on 127.0.0.1.",
@@ -135,14 +136,6 @@ def _has_port(name: str) -> bool:
         ip_address(name.strip("[]"))
         return False
     return ":" in name
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    with contextlib.suppress(ValueError):
-        return ip_address(host).is_loopback
-    return False
 
 
 def _shown_host(host: str) -> str:

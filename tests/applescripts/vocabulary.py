@@ -15,7 +15,7 @@ LANGUAGE = _words(
     """
     after alias and application as at boolean by character contains count current date day delay does else
     end error every exists exit false file from hours id if in integer is item items last linefeed list
-    minutes missing month my not number of on or POSIX repeat return run seconds set start starts tell
+    minutes missing month my not number of on or POSIX repeat return run seconds set start tell
     text the then thru timeout times to true try use value whose with without year
     """
 )

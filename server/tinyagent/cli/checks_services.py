@@ -11,6 +11,7 @@ import httpx
 from tinyagent.cli.findings import ANSWER_S, Finding
 from tinyagent.cli.options import GlobalOptions, server_url, stored_token
 from tinyagent.errors import TinyAgentError
+from tinyagent.loopback import is_local_url
 
 if TYPE_CHECKING:
     from tinyagent.settings import OpenAIPlannerSettings, Settings, WriterSettings
@@ -94,17 +95,11 @@ async def _get(url: str, headers: dict[str, str]) -> httpx.Response | None:
     try:
         async with (
             asyncio.timeout(ANSWER_S),
-            httpx.AsyncClient(timeout=ANSWER_S, trust_env=not _is_here(url)) as client,
+            httpx.AsyncClient(timeout=ANSWER_S, trust_env=not is_local_url(url)) as client,
         ):
             return await client.get(url, headers=headers)
     except (httpx.HTTPError, httpx.InvalidURL, TimeoutError, UnicodeEncodeError):
         return None
-
-
-def _is_here(url: str) -> bool:
-    from tinyagent.apps.network.security import is_loopback
-
-    return is_loopback(httpx.URL(url).host)
 
 
 def _entries(answer: httpx.Response) -> list[dict[str, Any]]:

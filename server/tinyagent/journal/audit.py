@@ -55,8 +55,9 @@ class FileAuditLog:
 
     def _append(self, entry: AuditEntry) -> None:
         try:
+            # What somebody moved, replaced or cut is checked as at the start.
             if self._file is not None and not self._file.current:
-                self._close()  # somebody moved, replaced or cut it: what is there now is checked as at the start
+                self._close()
             if self._file is None:
                 self._file = OpenLog(self._path, self._clock)
             self._file.append(entry)

@@ -17,6 +17,7 @@ import httpx
 
 from tinyagent.domain.plan import END_OF_PLAN
 from tinyagent.errors import PlannerFailed
+from tinyagent.loopback import is_local_url
 from tinyagent.planners.examples import FindExamples, no_examples
 from tinyagent.planners.prompts import chat_messages
 from tinyagent.ports import PlanRequest, Usage
@@ -50,6 +51,7 @@ class OpenAIPlanner:
             headers=headers,
             timeout=httpx.Timeout(timeout, connect=min(timeout, 10.0)),
             follow_redirects=False,
+            trust_env=not is_local_url(base_url),
         )
 
     async def plan(self, request: PlanRequest) -> AsyncIterator[str | Usage]:

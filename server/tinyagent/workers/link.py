@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import ipaddress
 from collections.abc import Mapping
 from typing import Any, TypeVar, cast
 
@@ -12,6 +11,7 @@ import httpx
 from pydantic import BaseModel, ValidationError
 
 from tinyagent.errors import ConfigurationError, ServerUnreachable, TinyAgentError, error_kinds
+from tinyagent.loopback import is_local_url
 from tinyagent.workers.wire import (
     VERSION_HEADER,
     Claim,
@@ -49,13 +49,13 @@ class Link:
             base_url=self.url,
             headers={"Authorization": f"Bearer {token}"},
             timeout=httpx.Timeout(ANSWER_S, connect=CONNECT_S),
-            trust_env=not is_local(self.url),
+            trust_env=not is_local_url(self.url),
         )
 
     @property
     def exposed(self) -> bool:
         """Whether the token travels over a network unencrypted."""
-        return self.url.startswith("http://") and not is_local(self.url)
+        return self.url.startswith("http://") and not is_local_url(self.url)
 
     async def close(self) -> None:
         await self._http.aclose()
@@ -105,14 +105,6 @@ def checked_url(url: str) -> str:
         if parts.scheme in ("http", "https") and parts.host and not parts.userinfo and not parts.query:
             return url.rstrip("/")
     raise ConfigurationError(f"“{url}” is no address of a server.", hint="Write it as http://127.0.0.1:8765.")
-
-
-def is_local(url: str) -> bool:
-    """Whether the address is on this computer."""
-    host = httpx.URL(url).host
-    with contextlib.suppress(ValueError):
-        return ipaddress.ip_address(host).is_loopback
-    return host == "localhost"
 
 
 def _silence(url: str, error: Exception) -> str:

@@ -7,17 +7,13 @@ from typing import Any
 
 import httpx
 
+from tinyagent.loopback import is_local_url
 from tinyagent.writers.model import Messages, NotWritten
 
 _LARGEST_ANSWER = 1 << 20
 """Bytes of a server's answer that are read."""
 
 _CONNECT_S = 10.0
-
-_DIRECT: dict[str, httpx.AsyncBaseTransport | None] = dict.fromkeys(
-    ("all://localhost", "all://127.0.0.1", "all://[::1]")
-)
-"""What is on this computer is never asked by way of a proxy, whatever the system is set to."""
 
 
 class HttpChat:
@@ -39,7 +35,7 @@ class HttpChat:
             headers={"Authorization": f"Bearer {api_key}"} if api_key else {},
             timeout=httpx.Timeout(timeout_s, connect=min(timeout_s, _CONNECT_S)),
             follow_redirects=False,
-            mounts=_DIRECT,
+            trust_env=not is_local_url(base_url),
         )
 
     @property

@@ -252,7 +252,9 @@ def replace_with_cut(path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "harm", [Path.unlink, replace_with_cut, lambda path: path.write_bytes(b"")], ids=["gone", "cut", "emptied"]
+    "harm",
+    [Path.unlink, replace_with_cut, lambda path: path.write_bytes(b"")],
+    ids=["gone", "cut", "emptied"],
 )
 async def test_a_log_that_is_harmed_while_it_is_open_is_not_written_to(
     path: Path, harm: Callable[[Path], object]

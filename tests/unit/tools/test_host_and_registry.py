@@ -95,7 +95,7 @@ def test_tools_that_could_send_say_so_and_why_they_only_draft(tmp_path: Path) ->
     assert {name for name, status in statuses.items() if status.spec.effect == "send"} == senders
     assert {name for name, status in statuses.items() if status.drafts_only} == senders
     assert "mail server" in statuses["compose_new_email"].drafts_only
-    assert "outbox" in statuses["send_sms"].drafts_only
+    assert "text messages" in statuses["send_sms"].drafts_only
 
 
 async def test_zoom_without_credentials_is_disabled_with_the_reason(tmp_path: Path) -> None:

@@ -13,6 +13,9 @@ from tinyagent.apps.formats.mime import MAX_SUBJECT, one_line, parse_addresses, 
 from tinyagent.apps.macos._scripts import Scripts
 from tinyagent.errors import NoMatch
 
+_OPEN = "outgoing:"
+"""How the id of a message begins that Mail has not stored yet."""
+
 LOOK_IT_OVER = "Look the draft over in Mail: the text may be set as a quotation."
 """Mail sets a text that it gets from a script as a quotation in some versions."""
 
@@ -91,7 +94,10 @@ class MacMail:
 
 def _stored(answer: dict[str, Any], send: bool, subject: str, to: Iterable[str]) -> StoredMail:
     status: Literal["draft", "sent"] = "sent" if send else "draft"
-    undo = None if send else {"draft": answer["id"], "subject": subject}
+    # An open message would be closed with whatever was typed into it; a stored one that was edited has
+    # another Message-ID, and is not found.
+    stored = not send and not answer["id"].startswith(_OPEN)
+    undo = {"draft": answer["id"], "subject": subject} if stored else None
     remark = "" if send else answer.get("remark") or LOOK_IT_OVER
     return StoredMail(answer["id"], status, subject, tuple(to), undo, remark)
 

@@ -16,7 +16,7 @@ from urllib.parse import urljoin, urlsplit
 import httpx
 
 from tinyagent.apps.network._xml import DAV, Resource, asking_for, resources
-from tinyagent.apps.network.security import is_address, is_loopback, require_protection, tls_context
+from tinyagent.apps.network.security import is_address, require_protection, tls_context
 from tinyagent.errors import (
     AccessDenied,
     AppFailed,
@@ -25,6 +25,7 @@ from tinyagent.errors import (
     OutcomeUnknown,
     ToolError,
 )
+from tinyagent.loopback import is_loopback
 
 MAX_ANSWER = 32 * 2**20
 """Bytes of the largest answer that is read."""

@@ -9,6 +9,7 @@ from typing import Literal
 import certifi
 
 from tinyagent.errors import ConfigurationError
+from tinyagent.loopback import is_loopback
 
 Security = Literal["tls", "starttls", "none"]
 
@@ -29,13 +30,6 @@ def is_address(host: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def is_loopback(host: str) -> bool:
-    """Whether the host is this computer."""
-    if host.casefold() == "localhost":
-        return True
-    return is_address(host) and ipaddress.ip_address(host).is_loopback
 
 
 def require_protection(name: str, host: str, protected: bool) -> None:

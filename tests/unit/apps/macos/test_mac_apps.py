@@ -153,3 +153,12 @@ async def test_permissions_on_another_system_are_unknown(
     monkeypatch.setenv("PATH", "/nonexistent")
 
     assert {permission.state for permission in await check_permissions(scripts)} == {"unknown"}
+
+
+async def test_a_draft_that_is_still_open_in_mail_cannot_be_taken_back(
+    mac: FakeMac, scripts: Scripts
+) -> None:
+    draft = MailDraft(("ann@example.com",), (), "Hello", "Hi.", ())
+    mac.plan("mail_draft", {"stdout": '{"id": "outgoing:7", "remark": ""}\n'})
+    assert (await MacMail(scripts).compose(draft)).undo is None
+    assert (await MacMail(scripts).compose(draft)).undo is not None
