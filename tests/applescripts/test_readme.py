@@ -8,7 +8,7 @@ import subprocess
 import textwrap
 
 from tests.applescripts.blocks import scripts
-from tinyagent.apps.macos._header import applescripts_folder, check_payload, read_header, script_path
+from tinyagent.apps.macos._header import ScriptHeader, applescripts_folder, check_payload, read_header
 
 FOLDER = applescripts_folder()
 README = (FOLDER / "README.md").read_text(encoding="utf-8")
@@ -32,9 +32,13 @@ def asked() -> list[tuple[str, str]]:
     ]
 
 
+def header_of(operation: str) -> ScriptHeader:
+    return read_header(applescripts_folder() / f"{operation}.applescript")
+
+
 def test_each_payload_fits_its_script() -> None:
     for name, payload in asked():
-        check_payload(read_header(script_path(name)), json.loads(payload))
+        check_payload(header_of(name), json.loads(payload))
 
 
 def test_each_script_is_tried() -> None:
@@ -44,4 +48,4 @@ def test_each_script_is_tried() -> None:
 
 def test_each_application_of_the_permission_check_is_asked_for() -> None:
     apps = [json.loads(payload)["app"] for name, payload in asked() if name == "permission_check"]
-    assert apps == read_header(script_path("permission_check")).app.split(", ")
+    assert apps == header_of("permission_check").app.split(", ")

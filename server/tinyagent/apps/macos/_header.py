@@ -54,11 +54,6 @@ def applescripts_folder() -> Path:
     return installed if installed.is_dir() else package.parents[1] / "applescripts"
 
 
-def script_path(operation: str) -> Path:
-    """The file of an operation."""
-    return applescripts_folder() / f"{operation}.applescript"
-
-
 def read_header(path: Path) -> ScriptHeader:
     """The header of a script. Raises ValueError naming the fault, OSError when it cannot be read."""
     return parse_header(path.read_text(encoding="utf-8"), path.name)

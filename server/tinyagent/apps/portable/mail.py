@@ -24,8 +24,6 @@ from tinyagent.apps.local.storage import confined, storage_errors
 from tinyagent.apps.local.undo import SHA256, gone, remove_unchanged, sha256
 from tinyagent.errors import NoMatch
 
-FOLDERS = ("Drafts", "Inbox", "Sent")
-
 _DRAFT = "draft"
 """Holds the draft's key in the Maildir in the record that takes it back."""
 
