@@ -18,6 +18,7 @@ from tinyagent.errors import Conflict, TinyAgentError
 if TYPE_CHECKING:
     from tinyagent.cli.views import View
 
+WITHDRAWN = "It was answered elsewhere, withdrawn, or nobody answered in time."
 SETTLE_S = 2.0
 """How long a question waits for further calls, so that one screen shows them all."""
 
@@ -79,9 +80,13 @@ class Desk:
         seen = self._state
         try:
             with self._view.paused():
-                answer = await self._asked(shown)
+                answer = None
+                try:
+                    answer = await self._asked(shown)
+                finally:  # also when the run ended so soon that nothing is followed any more
+                    if answer is None and not self._waits(shown):
+                        diagnostics().print(f"\n{WITHDRAWN}")
                 if answer is None:
-                    diagnostics().print("\nIt was answered elsewhere, withdrawn, or nobody answered in time.")
                     return
                 await self._hand_in(answer)
         except Conflict as error:
@@ -100,7 +105,7 @@ class Desk:
         """The user's answer; None when one of the calls does not wait any more."""
         parameters = await self._runs.parameters()
         asking = asyncio.create_task(self._prompt.ask(list(shown.values()), parameters))
-        gone = asyncio.create_task(self._until(lambda: not shown.keys() <= self._open().keys()))
+        gone = asyncio.create_task(self._until(lambda: not self._waits(shown)))
         try:
             await asyncio.wait({asking, gone}, return_when=asyncio.FIRST_COMPLETED)
             return asking.result() if asking.done() else None
@@ -119,6 +124,10 @@ class Desk:
         waiting = waiting_calls(self._state) if self._state is not None else []
         keyed = {(one.task, one.digest): one for one in waiting}
         return {key: one for key, one in keyed.items() if key not in self._answered}
+
+    def _waits(self, shown: dict[Key, ApprovalRequestedData]) -> bool:
+        """Whether all that was shown still waits for an answer."""
+        return shown.keys() <= self._open().keys()
 
     def _settled(self) -> bool:
         return self._state is None or nothing_else_moves(self._state)
