@@ -18,11 +18,6 @@ if TYPE_CHECKING:
     from tinyagent.workers.queue import WorkerQueue
 
 
-def build_host(settings: Settings, writer: Writer) -> ToolHost:
-    """Carries out calls where the settings say: on this computer, or by workers."""
-    return build_workers(settings) or build_local_host(settings, writer)
-
-
 def build_workers(settings: Settings) -> WorkerQueue | None:
     """The queue that workers take their calls from; None when calls are carried out in this process."""
     from tinyagent.tools.registry import BUILT_IN

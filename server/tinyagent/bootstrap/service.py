@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from tinyagent.bootstrap.hosting import build_host
+from tinyagent.bootstrap.hosting import build_local_host
 from tinyagent.bootstrap.planning import build_toolkit
 from tinyagent.bootstrap.writing import build_writer
 from tinyagent.engine.agent import Rules
@@ -39,7 +39,7 @@ class SystemClock:
 async def open_service(settings: Settings, workers: WorkerQueue | None = None) -> AsyncGenerator[RunService]:
     """The engine with everything it needs, alone on its home folder; closed at the end.
 
-    `workers` carry out its calls where the server that is built around it has them.
+    `workers` carry out its calls where they are given, and this process does otherwise.
 
     Raises Conflict, ConfigurationError, ModelNotFound for an unknown default planner, ModelUnavailable or
     JournalError.
@@ -67,7 +67,7 @@ def _build_service(settings: Settings, workers: WorkerQueue | None) -> RunServic
         SqliteJournal(settings.journal),
         toolkit.planners,
         toolkit.selector,
-        workers or build_host(settings, writer),
+        workers or build_local_host(settings, writer),
         Rules(build_policy(settings), FileAuditLog(settings.audit_file, clock), clock, writer),
         limits,
         settings.instructions,

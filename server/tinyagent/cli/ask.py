@@ -120,7 +120,7 @@ async def _ask(
         from tinyagent.bootstrap import open_service
         from tinyagent.cli.local import LocalRuns
 
-        async with open_service(options.settings(executor="local")) as service:
+        async with open_service(options.settings()) as service:
             return await follow(LocalRuns(service), wish, view, prompt)
     async with options.client() as client:
         return await follow(client, wish, view, prompt)

@@ -43,7 +43,7 @@ async def _undo(options: GlobalOptions, name: str, task: int | None, local: bool
         from tinyagent.bootstrap import open_service
         from tinyagent.cli.local import LocalRuns
 
-        async with open_service(options.settings(executor="local")) as service:
+        async with open_service(options.settings()) as service:
             runs = LocalRuns(service)
             return await runs.undo(await find_run(runs, name), task)
     async with options.client() as client:
