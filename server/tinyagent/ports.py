@@ -60,7 +60,8 @@ class PlanRequest:
     `now` is the user's wall-clock time, without zone. `tools` are the ones to plan with and
     `scores` what Tool RAG thought of each. On a replan `tasks` holds what was done so far, and
     the new calls are numbered from `first_index`; a new call may refer to a succeeded task.
-    `examples`, the nearest first, are for models that learn from their prompt.
+    `examples`, the nearest first, are for models that learn from their prompt. With `must_call` the
+    plan has at least one call.
     """
 
     query: str
@@ -72,15 +73,32 @@ class PlanRequest:
     tasks: tuple[TaskState, ...] = ()
     first_index: int = 1
     examples: tuple[Example, ...] = ()
+    must_call: bool = False
 
 
 @dataclass(frozen=True)
 class Usage:
-    """Tokens read, written and found in a cache by one planning."""
+    """Tokens read, written and found in a cache by one planning or one answer of a model.
+
+    `prompt_tokens` counts the cached ones too. The milliseconds are those of reading what was not cached,
+    and of writing; 0 where they are not known.
+    """
 
     prompt_tokens: int = 0
     plan_tokens: int = 0
     cached_tokens: int = 0
+    prompt_ms: float = 0.0
+    plan_ms: float = 0.0
+
+    def __add__(self, other: Usage) -> Usage:
+        """What both took together."""
+        return Usage(
+            self.prompt_tokens + other.prompt_tokens,
+            self.plan_tokens + other.plan_tokens,
+            self.cached_tokens + other.cached_tokens,
+            self.prompt_ms + other.prompt_ms,
+            self.plan_ms + other.plan_ms,
+        )
 
 
 class Planner(Protocol):
@@ -93,6 +111,10 @@ class Planner(Protocol):
         """Whether it reads `tasks`; the engine asks no other for a second plan after a failure."""
         ...
 
+    def knows(self, tool: ToolSpec) -> bool:
+        """Whether it can plan calls of this tool: a model that reads schemas knows every one."""
+        ...
+
     def plan(self, request: PlanRequest) -> AsyncIterator[str | Usage]:
         """Stream the plan in the plan language, in pieces of any size; at most one Usage, last.
 
@@ -102,6 +124,93 @@ class Planner(Protocol):
 
     async def close(self) -> None:
         """Give back memory, threads and connections."""
+        ...
+
+
+ChatRole = Literal["system", "user", "assistant"]
+
+
+@dataclass(frozen=True)
+class ChatTurn:
+    """One message of a chat."""
+
+    role: ChatRole
+    content: str
+
+
+@dataclass(frozen=True)
+class ChatRequest:
+    """A chat to be continued.
+
+    `max_tokens` None is as many as the model has room for. `temperature` 0 is always the likeliest token;
+    with `seed` a sampled answer can be had again. The answer ends before the first of `stop`. With
+    `schema` (a JSON schema; `{}` is any JSON value) the answer is JSON that fits it.
+    """
+
+    messages: tuple[ChatTurn, ...]
+    max_tokens: int | None = None
+    temperature: float = 1.0
+    top_p: float = 1.0
+    seed: int | None = None
+    stop: tuple[str, ...] = ()
+    schema: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class ChatEnd:
+    """How an answer ended: by itself or a stop text, or because `max_tokens` were written."""
+
+    finish_reason: Literal["stop", "length"]
+    usage: Usage
+
+
+class ChatModel(Protocol):
+    """Continues chats in prose or JSON."""
+
+    @property
+    def name(self) -> str:
+        """How people know it."""
+        ...
+
+    def chat(self, request: ChatRequest) -> AsyncIterator[str | ChatEnd]:
+        """Stream the answer in pieces of any size, then one ChatEnd.
+
+        Closing the iterator stops the work. Raises InvalidRequest for what this model cannot obey
+        (naming the field of ChatRequest), PlannerFailed, Overloaded or ModelUnavailable.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Give back memory, threads and connections."""
+        ...
+
+
+@dataclass(frozen=True)
+class Embeddings:
+    """Vectors of texts, in their order, and how many tokens were read."""
+
+    vectors: tuple[tuple[float, ...], ...]
+    tokens: int
+
+
+class Embedder(Protocol):
+    """Turns texts into vectors of one length whose cosine tells how near their meanings are."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def size(self) -> int:
+        """Numbers of a vector."""
+        ...
+
+    @property
+    def max_tokens(self) -> int:
+        """Tokens that are read of one text."""
+        ...
+
+    async def embed(self, texts: Sequence[str]) -> Embeddings:
+        """The vectors, each of length 1. Raises InvalidRequest for a text that is too long."""
         ...
 
 
@@ -127,6 +236,7 @@ class ToolStatus:
     `drafts_only` says why what it could send can only be drafted here, or is empty. `invites`: although
     it only writes, a call that names recipients may also tell them, and does so when it may send.
     `workers` are the names of the workers that carry it out; none when it is carried out in this process.
+    `asks` says why every call is asked for first, whatever the settings of its effect; or is empty.
     """
 
     spec: ToolSpec
@@ -135,6 +245,7 @@ class ToolStatus:
     drafts_only: str = ""
     invites: bool = False
     workers: tuple[str, ...] = ()
+    asks: str = ""
 
 
 async def tell_nobody(message: str) -> None:

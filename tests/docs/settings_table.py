@@ -15,9 +15,11 @@ from tinyagent.settings import (
     DavSettings,
     ImapSettings,
     LlamaPlannerSettings,
+    McpServerSettings,
     OpenAIPlannerSettings,
     Settings,
     SmtpSettings,
+    TelemetrySettings,
     WorkerSettings,
     WriterSettings,
     ZoomSettings,
@@ -35,6 +37,8 @@ TABLES = {
     "openai": OpenAIPlannerSettings,
     "writer": WriterSettings,
     "worker": WorkerSettings,
+    "mcp": McpServerSettings,
+    "telemetry": TelemetrySettings,
 }
 
 

@@ -48,6 +48,9 @@ class ScriptedPlanner:
         self.closed = False
         self._rounds = list(rounds)
 
+    def knows(self, tool: ToolSpec) -> bool:
+        return True
+
     async def plan(self, request: PlanRequest) -> AsyncIterator[str | Usage]:
         script = self._rounds[min(len(self.requests), len(self._rounds) - 1)]
         self.requests.append(request)

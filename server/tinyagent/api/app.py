@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from fastapi import Depends, FastAPI, Request
 from starlette.types import Lifespan
 
 from tinyagent import __version__
-from tinyagent.api import approvals, chat, runs, service, worker
+from tinyagent.api import approvals, chat, embeddings, metrics, models, responses, runs, service, worker
 from tinyagent.api.failures import ErrorBody, FailureMiddleware, install_failures
 from tinyagent.api.retries import Retries
 from tinyagent.api.security import SecurityMiddleware, SecuritySettings
 from tinyagent.api.serving import Serving
 from tinyagent.api.watchers import Watchers
+from tinyagent.engine.function_calling import FunctionCalling
 from tinyagent.engine.runs import RunService
 from tinyagent.errors import InvalidRequest
+from tinyagent.ports import Embedder
 from tinyagent.workers.queue import WorkerQueue
 
 KEEPALIVE_S = 15.0
@@ -25,13 +29,16 @@ def create_app(
     security: SecuritySettings,
     *,
     workers: WorkerQueue | None = None,
+    embedder: Embedder | None = None,
+    figures: Callable[[], bytes] | None = None,
     lifespan: Lifespan[FastAPI] | None = None,
     keepalive_s: float = KEEPALIVE_S,
     disconnect_grace_s: float = DISCONNECT_GRACE_S,
 ) -> FastAPI:
     """The API over an engine whose life is the caller's, by `lifespan`.
 
-    `workers` is the engine's tool host where workers carry out its calls.
+    `workers` is the engine's tool host where workers carry out its calls. Without an `embedder` there are no
+    embeddings, without `figures` no metrics.
 
     `keepalive_s` is the longest silence of a stream; `disconnect_grace_s` is how long a run goes
     on for a client that left and may come back.
@@ -49,9 +56,16 @@ def create_app(
         telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
     )
     app.state.serving = Serving(
-        engine, Watchers(engine, disconnect_grace_s), Retries(engine), keepalive_s, workers
+        engine,
+        Watchers(engine, disconnect_grace_s),
+        Retries(engine),
+        keepalive_s,
+        workers,
+        FunctionCalling(engine),
+        embedder,
+        figures,
     )
-    for room in (service, chat, runs, approvals, worker):
+    for room in (service, models, chat, responses, embeddings, runs, approvals, worker, metrics):
         app.include_router(room.router)
     install_failures(app)
     app.add_middleware(FailureMiddleware)

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, cast
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from tinyagent.api.service import planner_of
+from tinyagent.api.models import planner_of
 from tinyagent.engine.runs import RunRequest
 from tinyagent.errors import InvalidRequest
 

@@ -1,9 +1,6 @@
-"""Models, tools and health."""
+"""Tools and health."""
 
 from __future__ import annotations
-
-from collections.abc import Sequence
-from typing import Any
 
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse
@@ -11,44 +8,10 @@ from fastapi.responses import JSONResponse
 from tinyagent.api.failures import error_response
 from tinyagent.api.schemas import ToolBody, ToolList
 from tinyagent.api.serving import ServingHere
-from tinyagent.engine.catalog import PlannerInfo
 from tinyagent.engine.readiness import Check
-from tinyagent.errors import ModelNotFound, ModelUnavailable
-
-AGENT = "tinyagent"
-CREATED = 0
-"""OpenAI clients need the field; a planner's files have no date that means anything."""
-
-
-def planner_of(model: str) -> str | None:
-    """The planner that a model's name asks for; None is the default one. Raises ModelNotFound."""
-    name, colon, planner = model.partition(":")
-    if name != AGENT or (colon and not planner):
-        raise ModelNotFound(
-            f"There is no model {model!r}.",
-            hint=f"Use `{AGENT}` or `{AGENT}:<planner>`; `GET /v1/models` lists them.",
-            param="model",
-        )
-    return planner or None
-
+from tinyagent.errors import ModelUnavailable
 
 router = APIRouter()
-
-
-@router.get("/v1/models")
-async def list_models(serving: ServingHere) -> dict[str, Any]:
-    """The default agent, and the agent with each planner."""
-    return {"object": "list", "data": _models(serving.runs.planners())}
-
-
-@router.get("/v1/models/{model}")
-async def get_model(model: str, serving: ServingHere) -> dict[str, Any]:
-    """One of them."""
-    planner_of(model)
-    for known in _models(serving.runs.planners()):
-        if known["id"] == model:
-            return known
-    raise ModelNotFound(f"There is no model {model!r}.", hint="`GET /v1/models` lists them.", param="model")
 
 
 @router.get("/v1/tools")
@@ -67,21 +30,6 @@ async def healthz() -> dict[str, str]:
 async def readyz(serving: ServingHere) -> JSONResponse:
     """Whether every part can work now."""
     return _readiness(await serving.runs.ready())
-
-
-def _models(planners: Sequence[PlannerInfo]) -> list[dict[str, Any]]:
-    default = [_model(AGENT, planner) for planner in planners if planner.default]
-    return default + [_model(f"{AGENT}:{planner.name}", planner) for planner in planners]
-
-
-def _model(name: str, planner: PlannerInfo) -> dict[str, Any]:
-    own = {
-        "planner": planner.name,
-        "description": planner.description,
-        "available": planner.available,
-        "reason": planner.reason,
-    }
-    return {"id": name, "object": "model", "created": CREATED, "owned_by": AGENT, "tinyagent": own}
 
 
 def _readiness(checks: dict[str, Check]) -> JSONResponse:

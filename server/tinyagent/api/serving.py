@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, cast
 
@@ -10,7 +11,9 @@ from fastapi import Depends, Request
 from tinyagent.api.retries import Retries
 from tinyagent.api.security import CALLER_KEY
 from tinyagent.api.watchers import Watchers
+from tinyagent.engine.function_calling import FunctionCalling
 from tinyagent.engine.runs import RunService
+from tinyagent.ports import Embedder
 from tinyagent.workers.queue import WorkerQueue
 
 
@@ -22,8 +25,12 @@ class Serving:
     watchers: Watchers
     retries: Retries
     keepalive_s: float
-    workers: WorkerQueue | None = None
+    workers: WorkerQueue | None
     """None when calls are carried out in this process."""
+    calling: FunctionCalling
+    embedder: Embedder | None = None
+    figures: Callable[[], bytes] | None = None
+    """All metrics in Prometheus' text format."""
 
 
 def _serving(request: Request) -> Serving:

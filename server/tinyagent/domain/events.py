@@ -65,6 +65,10 @@ class RunCreatedData(Data):
     """How strict the run wants to be; the settings may be stricter."""
     answerable: bool = False
     """Whether somebody can answer when the run asks for an approval."""
+    plan: str = ""
+    """A plan that the caller gives; nothing is selected or planned then."""
+    follows: str | None = None
+    """The run that this one goes on from."""
 
 
 class ToolsSelectedData(Data):

@@ -39,22 +39,28 @@ class Template:
         return tuple(part.index for part in self.parts if isinstance(part, Reference))
 
 
-Value = str | int | float | bool | Template | list["Value"] | None
+Value = str | int | float | bool | Template | list["Value"] | dict[str, "Value"] | None
+"""An argument. Objects (`dict`) and None occur with tools that others describe by a JSON schema."""
 
 
 @dataclass(frozen=True)
 class Call:
-    """One line of a plan: what to call, with what, and why (the planner's thought)."""
+    """One line of a plan: what to call, with what, and why (the planner's thought).
+
+    `keywords` are arguments given by name; `ToolSpec.bind` puts them in their places.
+    """
 
     index: int
     tool: str
     arguments: tuple[Value, ...]
     thought: str = ""
+    keywords: tuple[tuple[str, Value], ...] = ()
 
     @property
     def references(self) -> frozenset[int]:
         """Numbers of all calls whose results this call uses."""
-        return frozenset(index for value in self.arguments for index in references_in(value))
+        values = (*self.arguments, *(value for _, value in self.keywords))
+        return frozenset(index for value in values for index in references_in(value))
 
     @property
     def written_arguments(self) -> tuple[object, ...]:
@@ -78,7 +84,9 @@ class Plan:
 
 def format_call(call: Call) -> str:
     """The call as a line of the plan language; its thought, if any, on a line before it."""
-    arguments = ", ".join(_format_value(value) for value in call.arguments)
+    values = [_format_value(value) for value in call.arguments]
+    values += [f"{name}={_format_value(value)}" for name, value in call.keywords]
+    arguments = ", ".join(values)
     thought = f"Thought: {call.thought}\n" if call.thought else ""
     return f"{thought}{call.index}. {call.tool}({arguments})"
 
@@ -92,6 +100,8 @@ def format_plan(calls: Sequence[Call]) -> str:
 def _format_value(value: Value) -> str:
     if isinstance(value, list):
         return "[" + ", ".join(_format_value(item) for item in value) + "]"
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{_quote(key)}: {_format_value(item)}" for key, item in value.items()) + "}"
     if isinstance(value, (str, Template)):
         return _quote(str(_written(value)))
     return repr(value)
@@ -101,6 +111,8 @@ def _written(value: Value) -> object:
     """A value with its references as text again."""
     if isinstance(value, list):
         return [_written(item) for item in value]
+    if isinstance(value, dict):
+        return {key: _written(item) for key, item in value.items()}
     if isinstance(value, Template):
         return "".join(_write_part(part, following) for part, following in _with_following(value.parts))
     return escape_dollars(value) if isinstance(value, str) else value
@@ -149,6 +161,8 @@ def substitute(call: Call, results: Mapping[int, str]) -> list[Value]:
 def _resolve(value: Value, results: Mapping[int, str], index: int) -> Value:
     if isinstance(value, list):
         return [_resolve(item, results, index) for item in value]
+    if isinstance(value, dict):
+        return {key: _resolve(item, results, index) for key, item in value.items()}
     if isinstance(value, Template):
         return "".join(
             _result(part, results, index) if isinstance(part, Reference) else part for part in value.parts
@@ -166,6 +180,9 @@ def references_in(value: Value) -> Iterator[int]:
     """Numbers of the calls whose results an argument uses."""
     if isinstance(value, list):
         for item in value:
+            yield from references_in(item)
+    elif isinstance(value, dict):
+        for item in value.values():
             yield from references_in(item)
     elif isinstance(value, Template):
         yield from value.references

@@ -42,6 +42,21 @@ def read_string(text: str) -> str | Template:
     return Template(tuple(parts))
 
 
+_JSON_CONSTANTS = {"true": True, "false": False, "null": None}
+"""What models that think in JSON write for True, False and None."""
+
+
+class _Pythonic(ast.NodeTransformer):
+    """Reads JSON's constants as Python's."""
+
+    def visit_Name(self, node: ast.Name) -> ast.expr:
+        return ast.Constant(_JSON_CONSTANTS[node.id]) if node.id in _JSON_CONSTANTS else node
+
+
+def _literal(node: ast.expr) -> object:
+    return ast.literal_eval(_Pythonic().visit(node))
+
+
 def _read_value(node: object, line: str) -> Value:
     if isinstance(node, str):
         return read_string(whole_characters(node))
@@ -49,11 +64,14 @@ def _read_value(node: object, line: str) -> Value:
         return node
     if isinstance(node, (list, tuple)):
         return [_read_value(item, line) for item in cast("list[object]", node)]
-    raise PlanSyntaxError(f"A plan's argument is neither text, number, flag nor list: {line!r}.")
+    if isinstance(node, dict) and all(isinstance(key, str) for key in cast("dict[object, object]", node)):
+        fields = cast("dict[str, object]", node)
+        return {whole_characters(key): _read_value(item, line) for key, item in fields.items()}
+    raise PlanSyntaxError(f"A plan's argument is neither text, number, flag, list nor object: {line!r}.")
 
 
 def parse_call(line: str, thought: str = "") -> Call:
-    """Read one call, `3. tool("a", ["$1"], 2, True)`.
+    """Read one call, `3. tool("a", ["$1"], 2, True)` or `3. tool(name="a")`.
 
     Raises PlanSyntaxError when the line is not of the plan language and PlanReferenceError
     when it refers to itself or to a later call.
@@ -65,16 +83,25 @@ def parse_call(line: str, thought: str = "") -> Call:
     index, tool = int(head[1]), head[2]
     try:
         node = ast.parse(f"{tool}({_escape_newlines(text[head.end() :])}", mode="eval").body
-        if not isinstance(node, ast.Call) or node.keywords:
-            raise ValueError("not a call with positional arguments")
-        literals = [ast.literal_eval(argument) for argument in node.args]
+        if not isinstance(node, ast.Call):
+            raise ValueError("not a call")
+        literals = [_literal(argument) for argument in node.args]
+        named = [(_name(keyword), _literal(keyword.value)) for keyword in node.keywords]
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         raise PlanSyntaxError(f"Call {index} of the plan cannot be read: {text[:200]!r}.") from error
-    call = Call(index, tool, tuple(_read_value(item, text) for item in literals), thought)
+    values = tuple(_read_value(item, text) for item in literals)
+    keywords = tuple((name, _read_value(item, text)) for name, item in named)
+    call = Call(index, tool, values, thought, keywords)
     late = [number for number in call.references if number >= index or number < 1]
     if late:
         raise PlanReferenceError(f"Call {index} refers to ${late[0]}, which does not come before it.")
     return call
+
+
+def _name(keyword: ast.keyword) -> str:
+    if keyword.arg is None:
+        raise ValueError("an argument without a name behind **")
+    return keyword.arg
 
 
 def _escape_newlines(text: str) -> str:

@@ -80,6 +80,8 @@ class RunState:
     cached_tokens: int = 0
     last_seq: int = 0
     ended: datetime | None = None
+    follows: str | None = None
+    """The run that this one goes on from."""
 
 
 def current_tasks(state: RunState) -> list[TaskState]:
@@ -118,6 +120,7 @@ def _apply(state: RunState | None, event: ev.Event) -> RunState:
             data.now,
             data.approval,
             last_seq=event.seq,
+            follows=data.follows,
         )
     if state is None:
         raise UnreadableRun(

@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import inspect
 import typing
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Annotated, Any, Literal
 
-from tinyagent.domain.plan import Template, Value
+from tinyagent.domain.plan import Call, Template, Value, references_in
 from tinyagent.errors import ArgumentError
 
 Effect = Literal["read", "open", "write", "send"]
 """What a call does to the world: retries, approvals and recovery go by it."""
 
-Kind = Literal["str", "int", "bool", "list[str]"]
+Kind = Literal["str", "int", "bool", "list[str]", "json"]
+"""The type of an argument; `json` is whatever its JSON schema says."""
 
 Recipients = Annotated[list[str], "recipients"]
 """A list of those whom something goes to; a tool's parameter of this type is a list of texts otherwise."""
@@ -31,6 +32,7 @@ _KINDS: dict[Any, Kind] = {
     Recipients: "list[str]",
 }
 _SCHEMAS: dict[Kind, dict[str, Any]] = {
+    "json": {},
     "str": {"type": "string"},
     "int": {"type": "integer"},
     "bool": {"type": "boolean"},
@@ -40,13 +42,21 @@ _SCHEMAS: dict[Kind, dict[str, Any]] = {
 
 @dataclass(frozen=True)
 class Parameter:
-    """One positional argument of a tool."""
+    """One positional argument of a tool.
+
+    `schema` describes an argument of kind `json`. One that is not `required` may be None, which means
+    that it is not given.
+    """
 
     name: str
     kind: Kind
     description: str
     recipient: bool = False
     """Whether it says whom something goes to."""
+    schema: Mapping[str, Any] | None = None
+    required: bool = True
+    key: str = ""
+    """What the tool's schema calls it, where that is no name that a plan can write."""
 
 
 @dataclass(frozen=True)
@@ -59,9 +69,18 @@ class ToolSpec:
     returns: str
     effect: Effect
     app: str = ""
+    schema: Mapping[str, Any] | None = None
+    """The JSON schema object of the arguments, for a tool that others describe; see `json_tools`."""
+
+    @property
+    def described(self) -> bool:
+        """Whether others describe it by a JSON schema, so that planners have to read that."""
+        return self.schema is not None
 
     def json_schema(self) -> dict[str, Any]:
-        """The arguments as a JSON schema object (draft 2020-12), every one required."""
+        """The arguments as a JSON schema object (draft 2020-12); of a built-in tool every one is required."""
+        if self.schema is not None:
+            return dict(self.schema)
         properties = {
             parameter.name: {**_SCHEMAS[parameter.kind], "description": parameter.description}
             for parameter in self.parameters
@@ -78,10 +97,22 @@ class ToolSpec:
         arguments = ", ".join(f"{parameter.name}: {parameter.kind}" for parameter in self.parameters)
         return f"{self.name}({arguments}) -> str"
 
+    def bind(self, call: Call) -> Call:
+        """The call with the arguments that it gives by name in their places. Raises ArgumentError."""
+        left = list(self.parameters[len(call.arguments) :])
+        if not call.keywords and not (self.described and left):
+            return call
+        named = dict(call.keywords)
+        bound = [named.pop(parameter.name, None) for parameter in left]
+        if named:
+            raise ArgumentError(f"{self.name} has no argument {next(iter(named))!r}, or it is given twice.")
+        return replace(call, arguments=(*call.arguments, *bound), keywords=())
+
     def check(self, arguments: Sequence[Value]) -> None:
         """Raise ArgumentError when number or types of the arguments do not fit.
 
-        References stand for text, so a template fits where text does.
+        References stand for text, so a template fits where text does. Where a tool is described by a
+        JSON schema, a template fits everywhere: what it becomes is checked when it is there.
         """
         if len(arguments) != len(self.parameters):
             names = ", ".join(parameter.name for parameter in self.parameters)
@@ -89,10 +120,27 @@ class ToolSpec:
                 f"{self.name} takes {len(self.parameters)} arguments ({names}), not {len(arguments)}."
             )
         for parameter, value in zip(self.parameters, arguments, strict=True):
-            if not _fits(parameter.kind, value):
+            if parameter.kind == "json":
+                _check_described(self.name, parameter, value)
+            elif not _fits(parameter.kind, value):
                 raise ArgumentError(
                     f"{self.name}: {parameter.name} must be {parameter.kind}, not {value!r:.80}."
                 )
+
+    def values(self, arguments: Sequence[Any]) -> dict[str, Any]:
+        """Resolved arguments by name, as a JSON object: what is not given is left out."""
+        pairs = zip(self.parameters, arguments, strict=True)
+        return {one.key or one.name: value for one, value in pairs if one.required or value is not None}
+
+
+def _check_described(tool: str, parameter: Parameter, value: Value) -> None:
+    from tinyagent.domain.json_schema import problem_with
+
+    if (value is None and not parameter.required) or any(references_in(value)):
+        return
+    problem = problem_with(value, parameter.schema or {})
+    if problem:
+        raise ArgumentError(f"{tool}: {parameter.name} is not acceptable: {problem}.")
 
 
 def _fits(kind: Kind, value: object) -> bool:

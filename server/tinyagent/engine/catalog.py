@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from tinyagent.errors import ModelNotFound
-from tinyagent.ports import Planner
+from tinyagent.errors import InvalidRequest, ModelNotFound
+from tinyagent.ports import ChatModel, Planner
 
 
 @dataclass(frozen=True)
@@ -20,6 +20,8 @@ class PlannerEntry:
     problem: Callable[[], str]
     size_bytes: int | None = None
     """Of its files on this computer, where it has any."""
+    load_chat: Callable[[], ChatModel] | None = None
+    """Makes the chat model of the same file or address; None where the model can only plan."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,8 @@ class PlannerInfo:
     available: bool
     reason: str
     size_bytes: int | None = None
+    chats: bool = False
+    """Whether it also continues chats, so that it reads any tool's schema and answers in prose."""
 
 
 class PlannerCatalog:
@@ -41,6 +45,7 @@ class PlannerCatalog:
         self._entries = {entry.name: entry for entry in entries}
         self._default = default
         self._loaded: dict[str, Planner] = {}
+        self._chats: dict[str, ChatModel] = {}
         self._loading = asyncio.Lock()
 
     def resolve(self, name: str | None) -> str:
@@ -60,6 +65,22 @@ class PlannerCatalog:
                 self._loaded[name] = await asyncio.to_thread(self._entries[name].load)
             return self._loaded[name]
 
+    async def chat(self, name: str) -> ChatModel:
+        """The chat model of a planner. Raises ModelNotFound, ModelUnavailable, or InvalidRequest for one
+        that only plans."""
+        load = self._entries[self.resolve(name)].load_chat
+        if load is None:
+            able = [entry.name for entry in self._entries.values() if entry.load_chat is not None]
+            raise InvalidRequest(
+                f"The model {name} only plans: it writes no prose and no JSON of other forms.",
+                hint=f"Models that do: {', '.join(able) or 'none is configured'}.",
+                param="model",
+            )
+        async with self._loading:
+            if name not in self._chats:
+                self._chats[name] = await asyncio.to_thread(load)
+            return self._chats[name]
+
     def infos(self) -> list[PlannerInfo]:
         """All planners; checking for problems looks at files only."""
         return [
@@ -70,6 +91,7 @@ class PlannerCatalog:
                 not problem,
                 problem,
                 entry.size_bytes,
+                entry.load_chat is not None,
             )
             for entry in self._entries.values()
             for problem in (entry.problem(),)
@@ -77,6 +99,7 @@ class PlannerCatalog:
 
     async def close(self) -> None:
         """Release all loaded planners."""
-        for planner in self._loaded.values():
-            await planner.close()
+        for model in (*self._loaded.values(), *self._chats.values()):
+            await model.close()
         self._loaded.clear()
+        self._chats.clear()

@@ -6,19 +6,24 @@ Replay and live are one path, so there is no window in which an event is lost or
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Sequence
 from weakref import WeakValueDictionary
 
 from tinyagent.domain.events import TERMINAL, Event, TaskUndone
 from tinyagent.errors import TinyAgentError
 from tinyagent.ports import Journal
 
+Observer = Callable[[Event], None]
+"""Is shown what happens in all runs, for figures and traces."""
+
 
 class Feed:
     """Writes events to the journal and tells followers that there is something new."""
 
-    def __init__(self, journal: Journal) -> None:
+    def __init__(self, journal: Journal, observers: Sequence[Observer] = ()) -> None:
+        """`observers` are shown every event once it is stored; they must not block."""
         self._journal = journal
+        self._observers = tuple(observers)
         self._open: set[str] = set()
         self._signals: WeakValueDictionary[str, asyncio.Event] = WeakValueDictionary()
         """One for each run that somebody follows; it goes with the last follower."""
@@ -28,6 +33,9 @@ class Feed:
         """Store events of one run; they are durable when this returns. Raises JournalError."""
         run = events[0].run
         stored = await self._journal.append(events)
+        for event in stored:
+            for observe in self._observers:
+                observe(event)
         if isinstance(stored[-1], TERMINAL):
             self._open.discard(run)
         elif not isinstance(stored[-1], TaskUndone):

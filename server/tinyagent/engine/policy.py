@@ -54,7 +54,7 @@ class Policy:
         spec = status.spec
         if spec.effect == "send":
             return self._sending(status, wish)
-        ask = self._asks(spec, wish)
+        ask = self._asks(spec, wish) or ("" if self.tools.get(spec.name) == "auto" else status.asks)
         if not status.invites:
             return Ruling(spec, ask, send=False)
         telling = self._sending(replace(status, spec=replace(spec, effect="send")), wish)

@@ -8,7 +8,7 @@ import logging
 import secrets
 import time
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
@@ -16,7 +16,9 @@ from tinyagent.domain import events as ev
 from tinyagent.domain.run import RunState, fold
 from tinyagent.engine.agent import Agent, Rules
 from tinyagent.engine.catalog import PlannerCatalog, PlannerInfo
-from tinyagent.engine.feed import Feed
+from tinyagent.engine.feed import Feed, Observer
+from tinyagent.engine.given_plan import NAME as GIVEN
+from tinyagent.engine.given_plan import GivenPlan
 from tinyagent.engine.limits import Limits
 from tinyagent.engine.policy import Mode
 from tinyagent.engine.readiness import Check, check_host, check_journal, check_planner, check_selector
@@ -34,9 +36,12 @@ from tinyagent.errors import (
     UnreadableRun,
     log_unexpected,
 )
-from tinyagent.ports import Journal, ToolHost, ToolSelector, ToolStatus
+from tinyagent.ports import Clock, Journal, ToolHost, ToolSelector, ToolStatus
 
 logger = logging.getLogger(__name__)
+
+MAX_EARLIER_RUNS = 10
+"""How far back a run's history reaches that follows another."""
 
 CLOSE_S = 10.0
 """How long a stopping server waits for its runs."""
@@ -47,7 +52,9 @@ class RunRequest:
     """What a caller asks for. `now` is wall-clock time without zone; the clock's when None.
 
     `approval` makes the settings' policy stricter; `answerable` says that the caller will answer when
-    the run asks.
+    the run asks. With `plan`, a text of the plan language, nothing is selected or planned: `query` says
+    what it is for. `follows` is an earlier run: what was asked and answered there, and before it, comes
+    before `history`.
     """
 
     query: str
@@ -59,6 +66,8 @@ class RunRequest:
     idempotency_key: str | None = None
     approval: Mode | None = None
     answerable: bool = False
+    plan: str = ""
+    follows: str | None = None
 
 
 @dataclass(frozen=True)
@@ -80,6 +89,7 @@ class RunService:
         rules: Rules,
         limits: Limits,
         instructions: str = "",
+        observers: Sequence[Observer] = (),
     ) -> None:
         self._instructions = instructions
         self._rules = rules
@@ -89,7 +99,7 @@ class RunService:
         self._host = host
         self._clock = rules.clock
         self._limits = limits
-        self._feed = Feed(journal)
+        self._feed = Feed(journal, observers)
         self._undoing = asyncio.Lock()
         self._being_undone = ""
         """The run that is being taken back now."""
@@ -107,10 +117,22 @@ class RunService:
         ModelUnavailable, Overloaded or JournalError.
         """
         query = self._checked(request)
-        name = self._planners.resolve(request.planner)
-        return await asyncio.shield(self._start(request, query, name))
+        given = GivenPlan(request.plan) if request.plan else None
+        name = GIVEN if given else self._planners.resolve(request.planner)
+        history = await self._history(request)
+        return await asyncio.shield(self._start(replace(request, history=history), query, name, given))
 
-    async def _start(self, request: RunRequest, query: str, name: str) -> RunState:
+    async def _history(self, request: RunRequest) -> tuple[tuple[str, str], ...]:
+        """Earlier messages, those of the runs that this one follows first. Raises NotFound."""
+        earlier: list[tuple[str, str]] = []
+        follows, count = request.follows, 0
+        while follows and count < MAX_EARLIER_RUNS:
+            state = await self.get(follows)
+            earlier = [("user", state.query), ("assistant", state.answer), *earlier]
+            follows, count = state.follows, count + 1
+        return (*earlier, *request.history)
+
+    async def _start(self, request: RunRequest, query: str, name: str, given: GivenPlan | None) -> RunState:
         """Not to be cancelled half-way: a run in the journal has an agent that ends it."""
         async with self._starting:
             run = _new_id()
@@ -123,7 +145,7 @@ class RunService:
                 raise Overloaded(
                     "Too many runs are under way.", hint="Wait until one has ended, then try again."
                 )
-            planner = await self._planners.get(name)
+            planner = given or await self._planners.get(name)
             created = ev.RunCreatedData(
                 query=query,
                 mode=request.mode,
@@ -134,12 +156,15 @@ class RunService:
                 history=request.history,
                 approval=request.approval,
                 answerable=request.answerable,
+                plan=request.plan,
+                follows=request.follows,
             )
             stored = await self._feed.append(ev.RunCreated(run=run, time=self._clock.now(), data=created))
             state = fold(stored)
             assert state is not None
             recorder = Recorder(self._feed, self._clock, state)
-            agent = Agent(recorder, planner, self._selector, self._host, self._rules, self._limits, created)
+            selector = given or self._selector
+            agent = Agent(recorder, planner, selector, self._host, self._rules, self._limits, created)
             self._launch(run, agent)
             return state
 
@@ -233,6 +258,16 @@ class RunService:
         if not await self._journal.delete(run):
             raise NotFound(f"There is no run {run!r}.")
         self._feed.forget(run)
+
+    @property
+    def clock(self) -> Clock:
+        """The user's time of day."""
+        return self._clock
+
+    @property
+    def catalog(self) -> PlannerCatalog:
+        """The planners, and the chat models among them."""
+        return self._planners
 
     def planners(self) -> Sequence[PlannerInfo]:
         """All configured planners, the default one marked."""

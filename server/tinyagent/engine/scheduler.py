@@ -7,10 +7,11 @@ Dependents of a failed call are skipped, with the reason.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from tinyagent.domain import events as ev
+from tinyagent.domain.json_tools import typed_arguments
 from tinyagent.domain.plan import Call, Value, format_call, substitute
 from tinyagent.domain.provenance import Source, result_source
 from tinyagent.domain.run import OPEN, TaskState
@@ -81,13 +82,16 @@ class Scheduler:
             raise PlanReferenceError(f"The plan uses the number {call.index} twice.")
         self._known.add(call.index)
         await self._recorder.record(_planned(call, spec, round))
-        error = _fault_in(call, spec, self._known)
-        if error is not None:
+        try:
+            bound = spec.bind(call)
+            _check(bound, spec, self._known)
+        except PlanError as error:
             self._lost.add(call.index)
             await self._recorder.record(ev.TaskFailedData(task=call.index, fault=fault_of(error)))
-        elif run:
+            return
+        if run:
             foreign = self._foreign_round is not None and self._foreign_round < round
-            self._waiting[call.index] = _Planned(call, spec, round, foreign)
+            self._waiting[call.index] = _Planned(bound, spec, round, foreign)
             await self._advance()
 
     async def drain(self) -> None:
@@ -150,7 +154,11 @@ class Scheduler:
 
     async def _run(self, planned: _Planned) -> None:
         index, spec = planned.call.index, planned.spec
-        arguments = tuple(substitute(planned.call, self._results))
+        try:
+            arguments = _resolved(planned, self._results)
+        except PlanError as error:
+            await self._end(planned, ev.TaskFailedData(task=index, fault=fault_of(error)))
+            return
         effect = _fingerprint(spec, arguments)
         earlier = self._settled.get(effect)
         if earlier is not None and earlier[0] != planned.round:
@@ -212,6 +220,16 @@ class Scheduler:
         await self._advance()
 
 
+def _resolved(planned: _Planned, results: Mapping[int, str]) -> tuple[Value, ...]:
+    """The arguments with results in their places. Raises ArgumentError for those that do not fit then."""
+    arguments = tuple(substitute(planned.call, results))
+    if not planned.spec.described:
+        return arguments
+    arguments = typed_arguments(planned.spec, planned.call, arguments)
+    planned.spec.check(arguments)
+    return arguments
+
+
 def _repeated(ended: Ended, index: int) -> Ended:
     """An earlier call's end as that of this one; what it wrote is taken back with the earlier one only."""
     update: dict[str, object] = {"task": index, "milliseconds": 0.0}
@@ -250,11 +268,11 @@ def _ending(task: TaskState, reason: str) -> ev.Data:
 
 
 def _planned(call: Call, spec: ToolSpec, round: int) -> ev.TaskPlannedData:
-    line = format_call(Call(call.index, call.tool, call.arguments))
+    line = format_call(replace(call, thought=""))
     return ev.TaskPlannedData(
         task=call.index,
         tool=call.tool,
-        arguments=call.written_arguments,
+        arguments=_written_arguments(call, spec),
         effect=spec.effect,
         needs=tuple(sorted(call.references)),
         line=line,
@@ -263,17 +281,22 @@ def _planned(call: Call, spec: ToolSpec, round: int) -> ev.TaskPlannedData:
     )
 
 
-def _fault_in(call: Call, spec: ToolSpec, known: set[int]) -> PlanError | None:
+def _written_arguments(call: Call, spec: ToolSpec) -> tuple[object, ...]:
+    """In their places, as far as the call fits its tool."""
+    try:
+        return spec.bind(call).written_arguments
+    except PlanError:
+        return call.written_arguments
+
+
+def _check(call: Call, spec: ToolSpec, known: set[int]) -> None:
+    """Raise PlanError for a call that can never be carried out."""
     missing = sorted(call.references - known)
     if missing:
-        return PlanReferenceError(
+        raise PlanReferenceError(
             f"Call {call.index} uses ${missing[0]}, but the plan has no call {missing[0]}."
         )
-    try:
-        spec.check(call.arguments)
-    except PlanError as error:
-        return error
-    return None
+    spec.check(call.arguments)
 
 
 def _skip_reason(lost: Sequence[int]) -> str:

@@ -12,6 +12,7 @@ from functools import cached_property, partial
 from pathlib import Path
 
 from tinyagent.domain.plan import Value
+from tinyagent.domain.tools import ToolSpec
 from tinyagent.evaluation.contestants import Contestant, digest_of
 from tinyagent.evaluation.subjects import Subject
 from tinyagent.evaluation.weights import onnx_weights
@@ -68,6 +69,9 @@ class LooseProfile:
     @property
     def translate(self) -> Callable[[str, PlanRequest], str] | None:
         return self.inner.translate
+
+    def knows(self, tool: ToolSpec) -> bool:
+        return self.inner.knows(tool)
 
     def prompt(self, request: PlanRequest, vocabulary: Vocabulary) -> list[int]:
         return self.inner.prompt(request, vocabulary)

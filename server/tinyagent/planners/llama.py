@@ -19,6 +19,7 @@ from functools import cached_property
 from pathlib import Path
 
 from tinyagent.domain.plan import END_OF_PLAN
+from tinyagent.domain.tools import ToolSpec
 from tinyagent.errors import Overloaded, PlannerFailed
 from tinyagent.planners.examples import FindExamples, no_examples
 from tinyagent.planners.gguf_header import read_header
@@ -73,6 +74,10 @@ class LlamaPlanner:
     def can_replan(self) -> bool:
         """Whether the model was made to read earlier tasks."""
         return self.profile.can_replan
+
+    def knows(self, tool: ToolSpec) -> bool:
+        """Whether the model can plan calls of this tool."""
+        return self.profile.knows(tool)
 
     @property
     def tokens_in_memory(self) -> int:

@@ -9,10 +9,12 @@ from datetime import datetime
 from typing import Generic
 
 from tinyagent.domain.plan import END_OF_PLAN, JOIN, format_call
+from tinyagent.domain.tools import ToolSpec
 from tinyagent.errors import PlannerFailed
 from tinyagent.planners.inner import DraftCall, PlanCompiler
 from tinyagent.planners.network import EncodedT, PointerNetwork
 from tinyagent.planners.pointer import Search, Writing
+from tinyagent.planners.symbols import FIELDS
 from tinyagent.ports import PlanRequest, Usage
 
 
@@ -31,6 +33,10 @@ class NanoPlanner(Generic[EncodedT]):
     ) -> None:
         self._network, self._search, self._compiler = network, search, compiler
         self._busy = threading.Lock()
+
+    def knows(self, tool: ToolSpec) -> bool:
+        """Whether it is one of the tools that the network was trained with."""
+        return tool.name in FIELDS
 
     async def plan(self, request: PlanRequest) -> AsyncGenerator[str | Usage]:
         """Stream the plan, a line as soon as it is decoded.

@@ -16,6 +16,7 @@ from typing import Any, cast
 import httpx
 
 from tinyagent.domain.plan import END_OF_PLAN
+from tinyagent.domain.tools import ToolSpec
 from tinyagent.errors import PlannerFailed
 from tinyagent.loopback import is_local_url
 from tinyagent.planners.examples import FindExamples, no_examples
@@ -53,6 +54,10 @@ class OpenAIPlanner:
             follow_redirects=False,
             trust_env=not is_local_url(base_url),
         )
+
+    def knows(self, tool: ToolSpec) -> bool:
+        """Every tool: the model reads its schema."""
+        return True
 
     async def plan(self, request: PlanRequest) -> AsyncIterator[str | Usage]:
         """Stream the plan; see `ports.Planner`. Closing the iterator closes the connection."""

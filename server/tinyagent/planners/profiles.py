@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from tinyagent.domain.plan import format_plan
+from tinyagent.domain.tools import ToolSpec
 from tinyagent.planners import prompts
 from tinyagent.planners.chat_template import Vocabulary, chat_tokens
 from tinyagent.planners.compact import ASK, PLAN, TOOLS, read_calls, tag
@@ -34,6 +35,10 @@ class Profile(Protocol):
     @property
     def translate(self) -> Callable[[str, PlanRequest], str] | None: ...
 
+    def knows(self, tool: ToolSpec) -> bool:
+        """Whether the model can plan calls of this tool."""
+        ...
+
     def prompt(self, request: PlanRequest, vocabulary: Vocabulary) -> list[int]:
         """The tokens to read before the plan."""
         ...
@@ -55,6 +60,9 @@ class CompactProfile:
 
     name: ProfileName = "compact"
     can_replan = False
+
+    def knows(self, tool: ToolSpec) -> bool:
+        return tool.name in FIELDS
 
     def prompt(self, request: PlanRequest, vocabulary: Vocabulary) -> list[int]:
         shown = "".join(tag(tool) for tool in _built_in(request))
@@ -93,6 +101,9 @@ class InstructedProfile:
     messages: Callable[[PlanRequest], list[Message]]
     template: str
     translate: None = None
+
+    def knows(self, tool: ToolSpec) -> bool:
+        return True
 
     def prompt(self, request: PlanRequest, vocabulary: Vocabulary) -> list[int]:
         template = vocabulary.chat_template() or self.template

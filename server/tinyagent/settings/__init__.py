@@ -31,9 +31,11 @@ from tinyagent.settings.sections import (
     DavSettings,
     ImapSettings,
     LlamaPlannerSettings,
+    McpServerSettings,
     OpenAIPlannerSettings,
     PlannerSettings,
     SmtpSettings,
+    TelemetrySettings,
     WorkerSettings,
     WriterSettings,
     ZoomSettings,
@@ -45,10 +47,12 @@ __all__ = [
     "DavSettings",
     "ImapSettings",
     "LlamaPlannerSettings",
+    "McpServerSettings",
     "OpenAIPlannerSettings",
     "PlannerSettings",
     "Settings",
     "SmtpSettings",
+    "TelemetrySettings",
     "WorkerSettings",
     "WriterSettings",
     "ZoomSettings",
@@ -113,6 +117,12 @@ class Settings(BaseSettings):
         default=60.0, gt=0, le=DAY_S, description="How long a call may take, in seconds."
     )
     max_query_characters: int = Field(default=8000, ge=1, description="Longest request.")
+    requests_per_minute: int = Field(
+        default=600, ge=1, description="Requests that one token may send in a minute."
+    )
+    tool_files: list[Path] = Field(default=[], description="Python files with tools of your own.")
+    mcp: dict[str, McpServerSettings] = Field(default={}, description="Servers with further tools by name.")
+    telemetry: TelemetrySettings = TelemetrySettings()
     max_active_runs: int = Field(default=16, ge=1, description="Runs at the same time.")
 
     @classmethod

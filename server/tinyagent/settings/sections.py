@@ -6,10 +6,10 @@ import ipaddress
 import re
 from contextlib import suppress
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
 
 DAY_S = 86_400.0
 """No wait is longer."""
@@ -155,4 +155,39 @@ class WorkerSettings(_Section):
     )
     lease_s: float = Field(
         default=15.0, gt=0, le=DAY_S, description="Longest silence of a worker that carries out a call."
+    )
+
+
+class McpServerSettings(_Section):
+    """A server of the Model Context Protocol whose tools the agent may use."""
+
+    command: list[str] = Field(default=[], description="Program and arguments of a server on this computer.")
+    env: dict[str, str] = Field(default={}, description="Variables for that program.")
+    url: WebAddress | None = Field(default=None, description="Address of a server that is reached by HTTP.")
+    token: SecretStr = Field(default=SecretStr(""), description=_KEYCHAIN)
+    approval: Literal["ask", "reads", "auto"] = Field(
+        default="reads",
+        description="Every call is asked for, all but those that only read (as the server says), or none.",
+    )
+    tools: list[str] = Field(default=[], description="The tools that may be used; all when empty.")
+    timeout_s: float = Field(
+        default=30.0, gt=0, le=DAY_S, description="Longest time for one answer, in seconds."
+    )
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        if bool(self.command) == (self.url is not None):
+            raise ValueError("needs either a command or a url")
+        return self
+
+
+class TelemetrySettings(_Section):
+    """What is told about the server's work; never what is asked or answered."""
+
+    otlp_endpoint: WebAddress | None = Field(
+        default=None, description="Traces are sent there by OpenTelemetry's protocol, over HTTP."
+    )
+    log: Literal["text", "json"] = Field(default="text", description="Form of the log's lines.")
+    level: Literal["debug", "info", "warning", "error"] = Field(
+        default="warning", description="What is logged at least."
     )

@@ -35,6 +35,9 @@ class ScriptedPlanner:
     name = "nano"
     can_replan = False
 
+    def knows(self, tool: ToolSpec) -> bool:
+        return True
+
     async def plan(self, request: PlanRequest) -> AsyncIterator[str | Usage]:
         if request.query == "break":
             raise PlannerFailed("The planner stopped.")

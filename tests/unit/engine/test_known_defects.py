@@ -79,10 +79,10 @@ def test_d4_line_breaks_inside_strings_and_several_lines_in_one_token_lose_nothi
     "text",
     [
         '1. get("a" "b", c)',
-        '1. get(name="a")',
         '1. get(__import__("os").system("true"))',
         '1. get("a) and more',
-        '1. get({"a": 1})',
+        '1. get({1: "a"})',
+        '1. get(**{"a": 1})',
         '1. get("a")\nand then I would join\n2. join()',
         '1. get("a") and some prose (really)\n2. join()',
     ],
@@ -100,6 +100,14 @@ async def test_d6_a_wrong_number_of_arguments_names_the_tool_and_its_arguments(
     fault = state.tasks[1].fault
     assert fault is not None
     assert fault.message == "get takes 2 arguments (a, b), not 1."
+
+
+async def test_d6_an_argument_of_an_unknown_name_is_named(make_engine: MakeEngine) -> None:
+    host = FakeHost().add(spec("get", "str"))
+    state, _ = await make_engine(ScriptedPlanner('1. get(name="a")\n2. join()'), host).run()
+    fault = state.tasks[1].fault
+    assert fault is not None
+    assert fault.message == "get has no argument 'name', or it is given twice."
     assert state.status == "completed"
     assert host.calls == []
 

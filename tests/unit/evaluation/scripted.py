@@ -45,6 +45,9 @@ class ScriptedPlanner:
         self.answers = answers
         self.asked: list[str] = []
 
+    def knows(self, tool: ToolSpec) -> bool:
+        return True
+
     async def plan(self, request: PlanRequest) -> AsyncIterator[str | Usage]:
         self.asked.append(request.query)
         answer = self.answers[request.query]

@@ -42,6 +42,9 @@ class ScriptedPlanner:
         self.answers = answers
         self.asked: list[PlanRequest] = []
 
+    def knows(self, tool: ToolSpec) -> bool:
+        return True
+
     async def plan(self, request: PlanRequest) -> AsyncIterator[str | Usage]:
         self.asked.append(request)
         answer = self.answers[request.query]
