@@ -36,7 +36,7 @@ from tinyagent.errors import (
     UnreadableRun,
     log_unexpected,
 )
-from tinyagent.ports import Clock, Journal, ToolHost, ToolSelector, ToolStatus
+from tinyagent.ports import Clock, Journal, ToolHost, ToolSelector, ToolStatus, Writer
 
 logger = logging.getLogger(__name__)
 
@@ -258,6 +258,16 @@ class RunService:
         if not await self._journal.delete(run):
             raise NotFound(f"There is no run {run!r}.")
         self._feed.forget(run)
+
+    @property
+    def limits(self) -> Limits:
+        """How long things may take."""
+        return self._limits
+
+    @property
+    def writer(self) -> Writer:
+        """Who words answers."""
+        return self._rules.writer
 
     @property
     def clock(self) -> Clock:
