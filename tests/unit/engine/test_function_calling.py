@@ -109,7 +109,7 @@ def client_of(
     *rounds: Sequence[Piece] | str,
     again: bool = False,
     tools: Sequence[ClientTool] = (WEATHER, MAIL),
-    **limits: float,
+    seconds: float = 10.0,
 ) -> Client:
     """`again`: the planner sees what was done and chats; otherwise it does neither."""
     planner, chat = ScriptedPlanner(*rounds, can_replan=again), ScriptedChat()
