@@ -65,9 +65,13 @@ class Client:
         now: datetime | None = None,
         approval: str | None = None,
         answerable: bool = True,
+        follows: str | None = None,
     ) -> str:
-        """Begin a run and return its id. `answerable` promises an answer when the run asks."""
+        """Begin a run and return its id. `answerable` promises an answer when the run asks; `follows` is the
+        run that this one goes on from."""
         body: dict[str, Any] = {"query": query, "answerable": answerable}
+        if follows is not None:
+            body["follows"] = follows
         if approval is not None:
             body["approval"] = approval
         if planner is not None:

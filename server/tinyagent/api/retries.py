@@ -53,8 +53,8 @@ class Retries:
             raise InvalidRequest(f"The Idempotency-Key must have 1 to {MAX_KEY_CHARACTERS} characters.")
         scoped = fingerprint(caller.encode(), route.encode(), key.encode())
         state = await self._runs.start(replace(request, idempotency_key=scoped))
-        asked = (request.query.strip(), request.mode, request.approval)
-        if (state.query, state.mode, state.approval) != asked:
+        asked = (request.query.strip(), request.mode, request.approval, request.follows)
+        if (state.query, state.mode, state.approval, state.follows) != asked:
             raise Conflict(
                 "This Idempotency-Key was used for another request.", hint="Use a new key for a new request."
             )

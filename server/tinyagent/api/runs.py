@@ -30,7 +30,8 @@ class StartRun(BaseModel):
     """A request to run or to plan. `now` is the wall-clock time that dates like "tomorrow" go by.
 
     `approval` makes the configured policy stricter, never looser. When the run has to ask and is not
-    `answerable`, what it would ask for is refused at once.
+    `answerable`, what it would ask for is refused at once. `follows` is an earlier run: planners that read
+    instructions know then what was asked and answered there, and before it.
     """
 
     model_config = ConfigDict(strict=True, extra="forbid")
@@ -41,6 +42,7 @@ class StartRun(BaseModel):
     approval: Literal["draft", "ask", "auto"] | None = None
     answerable: bool = True
     now: str | None = None
+    follows: str | None = None
 
     def run_request(self) -> RunRequest:
         """What the engine is asked for. Raises InvalidRequest."""
@@ -51,6 +53,7 @@ class StartRun(BaseModel):
             _wall_clock(self.now),
             approval=self.approval,
             answerable=self.answerable,
+            follows=self.follows,
         )
 
 

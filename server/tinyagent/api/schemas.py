@@ -120,9 +120,10 @@ class RunSummary(BaseModel):
 
 
 class RunBody(RunSummary):
-    """The whole run. `now` is the wall-clock time that its dates go by."""
+    """The whole run. `now` is the wall-clock time that its dates go by; `follows` the run that it goes on from."""
 
     now: datetime
+    follows: str | None
     tools: list[str]
     scores: dict[str, float]
     plan: str
@@ -136,6 +137,7 @@ class RunBody(RunSummary):
         return cls(
             **_summary(state),
             now=state.now,
+            follows=state.follows,
             tools=list(state.tools),
             scores=state.scores,
             plan=state.plan,

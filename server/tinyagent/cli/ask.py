@@ -15,6 +15,7 @@ import typer
 from tinyagent.cli.failures import FAILED
 from tinyagent.cli.moments import NowOption, parse_now
 from tinyagent.cli.options import GlobalOptions
+from tinyagent.cli.run_names import find_run
 from tinyagent.errors import Conflict, TinyAgentError
 
 if TYPE_CHECKING:
@@ -45,13 +46,17 @@ def read_request(words: list[str]) -> str:
 
 @dataclass(frozen=True)
 class Wish:
-    """What is asked for; `answerable` promises an answer when the run asks."""
+    """What is asked for; `answerable` promises an answer when the run asks.
+
+    `after` names an earlier run, as people do, that this request goes on from.
+    """
 
     query: str
     planner: str | None = None
     now: datetime | None = None
     approval: Approval | None = None
     answerable: bool = False
+    after: str | None = None
 
 
 class Runs(Protocol):
@@ -64,7 +69,10 @@ class Runs(Protocol):
         now: datetime | None = None,
         approval: Approval | None = None,
         answerable: bool = True,
+        follows: str | None = None,
     ) -> str: ...
+
+    async def run_ids(self, limit: int, before: str | None = None) -> list[str]: ...
 
     def events(self, run: str) -> AsyncGenerator[Event]: ...
 
@@ -88,6 +96,12 @@ def ask(
             help="Stricter than the settings: send nothing (draft), or ask before every change (ask)."
         ),
     ] = None,
+    after: Annotated[
+        str | None,
+        typer.Option(
+            metavar="RUN", help="Go on from an earlier run, such as `last`, with planners that read it."
+        ),
+    ] = None,
     no_input: Annotated[
         bool, typer.Option("--no-input", help="Never ask: what needs an approval is refused.")
     ] = False,
@@ -107,7 +121,7 @@ def ask(
     query, moment = read_request(request), parse_now(now)
     options: GlobalOptions = ctx.obj
     prompt = TerminalPrompt() if not (json or no_input) and can_ask() else None
-    wish = Wish(query, planner, moment, approval, answerable=prompt is not None)
+    wish = Wish(query, planner, moment, approval, prompt is not None, after)
     state = asyncio.run(_ask(options, wish, local, choose_view(json), prompt))
     if not everything_done(state):
         raise typer.Exit(FAILED)
@@ -131,8 +145,9 @@ async def follow(runs: Runs, wish: Wish, view: View, prompt: Prompt | None = Non
 
     When this is cancelled, so is the run.
     """
+    follows = await find_run(runs, wish.after) if wish.after else None
     starting = asyncio.create_task(
-        runs.start(wish.query, wish.planner, wish.now, wish.approval, wish.answerable)
+        runs.start(wish.query, wish.planner, wish.now, wish.approval, wish.answerable, follows)
     )
     try:
         run = await asyncio.shield(starting)

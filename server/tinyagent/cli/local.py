@@ -28,10 +28,13 @@ class LocalRuns:
         now: datetime | None = None,
         approval: Mode | None = None,
         answerable: bool = True,
+        follows: str | None = None,
     ) -> str:
         from tinyagent.engine.runs import RunRequest
 
-        request = RunRequest(query, planner=planner, now=now, approval=approval, answerable=answerable)
+        request = RunRequest(
+            query, planner=planner, now=now, approval=approval, answerable=answerable, follows=follows
+        )
         return (await self._service.start(request)).run
 
     def events(self, run: str) -> AsyncGenerator[Event]:

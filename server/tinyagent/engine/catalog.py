@@ -1,4 +1,4 @@
-"""The planners of a server, loaded when first used."""
+"""The planners of a server, and the models that only chat, loaded when first used."""
 
 from __future__ import annotations
 
@@ -12,11 +12,14 @@ from tinyagent.ports import ChatModel, Planner
 
 @dataclass(frozen=True)
 class PlannerEntry:
-    """A planner that can be loaded. `problem()` says why it cannot, or an empty string."""
+    """A model that can be loaded. `problem()` says why it cannot, or an empty string.
+
+    `load` makes its planner; it is None for a model that only chats.
+    """
 
     name: str
     description: str
-    load: Callable[[], Planner]
+    load: Callable[[], Planner] | None
     problem: Callable[[], str]
     size_bytes: int | None = None
     """Of its files on this computer, where it has any."""
@@ -36,10 +39,12 @@ class PlannerInfo:
     size_bytes: int | None = None
     chats: bool = False
     """Whether it also continues chats, so that it reads any tool's schema and answers in prose."""
+    plans: bool = True
+    """Whether it plans: a model that only chats carries no agent and no function calling."""
 
 
 class PlannerCatalog:
-    """Planners by name; each is loaded once, in a thread."""
+    """Models by name; each is loaded once, in a thread."""
 
     def __init__(self, entries: Sequence[PlannerEntry], default: str) -> None:
         self._entries = {entry.name: entry for entry in entries}
@@ -49,26 +54,49 @@ class PlannerCatalog:
         self._loading = asyncio.Lock()
 
     def resolve(self, name: str | None) -> str:
-        """The name of a known planner, the default one for None. Raises ModelNotFound."""
+        """The name of a known planner, the default one for None.
+
+        Raises ModelNotFound, or InvalidRequest for a model that does not plan.
+        """
         wanted = name or self._default
-        if wanted not in self._entries:
-            known = ", ".join(self._entries)
-            raise ModelNotFound(
-                f"There is no planner {wanted!r}.", hint=f"Known planners: {known}.", param="planner"
-            )
+        self._loader(wanted)
         return wanted
 
     async def get(self, name: str) -> Planner:
-        """The loaded planner. Raises ModelUnavailable."""
+        """The loaded planner. Raises ModelNotFound, ModelUnavailable, or InvalidRequest for a model that does
+        not plan."""
+        load = self._loader(name)
         async with self._loading:
             if name not in self._loaded:
-                self._loaded[name] = await asyncio.to_thread(self._entries[name].load)
+                self._loaded[name] = await asyncio.to_thread(load)
             return self._loaded[name]
+
+    def _loader(self, name: str) -> Callable[[], Planner]:
+        load = self._entry(name).load
+        if load is None:
+            raise InvalidRequest(
+                f"The model {name} does not plan.",
+                hint=f"Planners: {', '.join(self._planners())}.",
+                param="planner",
+            )
+        return load
+
+    def _entry(self, name: str) -> PlannerEntry:
+        if name not in self._entries:
+            raise ModelNotFound(
+                f"There is no planner {name!r}.",
+                hint=f"Known planners: {', '.join(self._planners())}.",
+                param="planner",
+            )
+        return self._entries[name]
+
+    def _planners(self) -> list[str]:
+        return [entry.name for entry in self._entries.values() if entry.load is not None]
 
     async def chat(self, name: str) -> ChatModel:
         """The chat model of a planner. Raises ModelNotFound, ModelUnavailable, or InvalidRequest for one
         that only plans."""
-        load = self._entries[self.resolve(name)].load_chat
+        load = self._entry(name).load_chat
         if load is None:
             able = [entry.name for entry in self._entries.values() if entry.load_chat is not None]
             raise InvalidRequest(
@@ -82,7 +110,7 @@ class PlannerCatalog:
             return self._chats[name]
 
     def infos(self) -> list[PlannerInfo]:
-        """All planners; checking for problems looks at files only."""
+        """All models; checking for problems looks at files only."""
         return [
             PlannerInfo(
                 entry.name,
@@ -92,13 +120,14 @@ class PlannerCatalog:
                 problem,
                 entry.size_bytes,
                 entry.load_chat is not None,
+                entry.load is not None,
             )
             for entry in self._entries.values()
             for problem in (entry.problem(),)
         ]
 
     async def close(self) -> None:
-        """Release all loaded planners."""
+        """Release all loaded models."""
         for model in (*self._loaded.values(), *self._chats.values()):
             await model.close()
         self._loaded.clear()

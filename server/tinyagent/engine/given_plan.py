@@ -22,14 +22,14 @@ class GivenPlan:
     def __init__(self, text: str) -> None:
         """Raises PlanError for a text that is no plan."""
         self._text = text if END_OF_PLAN in text else f"{text.rstrip()}{END_OF_PLAN}"
-        self._tools = {call.tool for call in parse_plan(text).calls}
+        self.tools = frozenset(call.tool for call in parse_plan(text).calls)
 
     def knows(self, tool: ToolSpec) -> bool:
         return True
 
     async def select(self, query: str, tools: Sequence[ToolSpec]) -> Selection:
-        """The tools that the plan calls, as far as they are there."""
-        named = tuple(tool.name for tool in tools if tool.name in self._tools)
+        """The tools that the plan calls."""
+        named = tuple(tool.name for tool in tools if tool.name in self.tools)
         return Selection(named, dict.fromkeys(named, 1.0))
 
     async def plan(self, request: PlanRequest) -> AsyncGenerator[str | Usage]:

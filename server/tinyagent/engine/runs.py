@@ -29,10 +29,12 @@ from tinyagent.errors import (
     Conflict,
     InvalidRequest,
     JournalError,
+    NotConfigured,
     NotFound,
     Overloaded,
     RequestTooLarge,
     TinyAgentError,
+    UnknownTool,
     UnreadableRun,
     log_unexpected,
 )
@@ -117,10 +119,23 @@ class RunService:
         ModelUnavailable, Overloaded or JournalError.
         """
         query = self._checked(request)
-        given = GivenPlan(request.plan) if request.plan else None
+        given = self._given(request)
         name = GIVEN if given else self._planners.resolve(request.planner)
         history = await self._history(request)
         return await asyncio.shield(self._start(replace(request, history=history), query, name, given))
+
+    def _given(self, request: RunRequest) -> GivenPlan | None:
+        """The caller's plan. Raises UnknownTool or NotConfigured for a tool that cannot be used."""
+        if not request.plan:
+            return None
+        given = GivenPlan(request.plan)
+        known = {status.spec.name: status for status in self._host.tools()}
+        for name in given.tools:
+            if name not in known:
+                raise UnknownTool(f"There is no tool called {name}.", hint="`GET /v1/tools` lists them.")
+            if not known[name].enabled:
+                raise NotConfigured(known[name].reason)
+        return given
 
     async def _history(self, request: RunRequest) -> tuple[tuple[str, str], ...]:
         """Earlier messages, those of the runs that this one follows first. Raises NotFound."""
