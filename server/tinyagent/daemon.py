@@ -5,22 +5,30 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
+import logging
 import socket
 from collections.abc import Callable
+from functools import partial
 from ipaddress import ip_address
 from types import FrameType
+from typing import Any
 
 import uvicorn
 
 from tinyagent.api.app import create_app
-from tinyagent.api.security import Permission, SecuritySettings, Token, host_values
-from tinyagent.bootstrap import build_workers, open_service
+from tinyagent.api.bearers import HashedToken, Permission, Token, require_strong
+from tinyagent.api.security import SecuritySettings, host_values
+from tinyagent.api.slow_clients import IDLE_S, ImpatientProtocol
+from tinyagent.bootstrap import build_embedder, build_workers, open_service, open_telemetry
 from tinyagent.engine.runs import RunService
-from tinyagent.errors import AddressInUse, ConfigurationError
-from tinyagent.home import known_worker_token, read_token, read_worker_token
+from tinyagent.errors import AddressInUse, ConfigurationError, TinyAgentError
+from tinyagent.home import read_token, read_worker_token, token_in
 from tinyagent.loopback import is_loopback
 from tinyagent.settings import Settings
+from tinyagent.tokens import NamedToken, Watched, named_tokens, tokens_file
 from tinyagent.workers.queue import WorkerQueue
+
+log = logging.getLogger("tinyagent.daemon")
 
 LOOPBACK_NAMES = ("127.0.0.1", "localhost", "::1")
 GRACEFUL_STOP_S = 5
@@ -42,19 +50,33 @@ async def serve(settings: Settings, started: Callable[[str, RunService], None]) 
         read_worker_token(settings)
     with listening_socket(settings) as listener:
         port = listener.getsockname()[1]
-        async with open_service(settings, workers) as service:
-            app = create_app(service, security(settings, port, token), workers=workers)
-            config = uvicorn.Config(
-                app,
-                log_level="warning",
-                access_log=False,
-                lifespan="off",
-                server_header=False,
-                timeout_graceful_shutdown=GRACEFUL_STOP_S,
+        async with open_telemetry(settings) as told, open_service(settings, workers, told.observers) as service:
+            app = create_app(
+                service,
+                security(settings, port, token),
+                workers=workers,
+                embedder=build_embedder(),
+                figures=told.metrics,
             )
-            server = _Server(config, service, workers)
+            server = _Server(server_config(app), service, workers)
             started(f"http://{_shown_host(settings.host)}:{port}", service)
             await server.serve([listener])
+
+
+def server_config(app: Callable[..., Any]) -> uvicorn.Config:
+    """How HTTP is spoken: HTTP/1.1 alone, with bounded patience, and nothing of it in a log."""
+    return uvicorn.Config(
+        app,
+        http=ImpatientProtocol,
+        ws="none",
+        proxy_headers=False,  # anybody may write them: whoever connects is whoever it is
+        timeout_keep_alive=IDLE_S,
+        log_level="warning",
+        access_log=False,
+        lifespan="off",
+        server_header=False,
+        timeout_graceful_shutdown=GRACEFUL_STOP_S,
+    )
 
 
 class _Server(uvicorn.Server):
@@ -118,17 +140,53 @@ def _bind_error(error: OSError, settings: Settings) -> Exception:
 
 
 def security(settings: Settings, port: int, token: str) -> SecuritySettings:
-    """Who gets in: the owner's token, loopback names and what the settings add."""
+    """Who gets in: loopback names and what the settings add, with the owner's token or those in the home.
+
+    Raises ConfigurationError when the owner's token, as it is at the start, is one that anybody could guess.
+    """
     named = [name for name in settings.allowed_hosts if not _has_port(name)]
     full = frozenset(name.lower() for name in settings.allowed_hosts if _has_port(name))
     own = [] if settings.host in ("0.0.0.0", "::") else [settings.host]  # noqa: S104
+    owner = Token("owner", token, ALL_SCOPES)
+    require_strong(owner)
     return SecuritySettings(
-        tokens=(Token("owner", token, ALL_SCOPES),),
+        tokens=(owner,) if settings.token is not None else (),
         # Through a proxy at its scheme's usual port, clients name no port.
         hosts=host_values([*LOOPBACK_NAMES, *own, *named], port) | host_values(named, 80) | full,
         origins=frozenset(settings.allowed_origins),
-        more_tokens=lambda: [Token("worker", known_worker_token(settings), WORKER_SCOPE)],
+        more_tokens=_TokensOfHome(settings),
+        requests_per_minute=settings.requests_per_minute,
     )
+
+
+class _TokensOfHome:
+    """The tokens that lie in the home folder, as things stand when it is called."""
+
+    def __init__(self, settings: Settings) -> None:
+        files = [("worker", settings.worker_token_file, WORKER_SCOPE)]
+        if settings.token is None:
+            files.append(("owner", settings.token_file, ALL_SCOPES))
+        self._files = [(name, Watched(path, partial(token_in, path)), scopes) for name, path, scopes in files]
+        self._named = Watched(tokens_file(settings), partial(_readable_tokens, settings))
+
+    def __call__(self) -> list[Token | HashedToken]:
+        return [
+            *(Token(name, secret.value(), scopes) for name, secret, scopes in self._files),
+            *(
+                HashedToken(token.name, bytes.fromhex(token.digest), frozenset(token.scopes))
+                for token in self._named.value()
+                if not token.expired()
+            ),
+        ]
+
+
+def _readable_tokens(settings: Settings) -> tuple[NamedToken, ...]:
+    """None of them gets in while their file is damaged."""
+    try:
+        return named_tokens(settings)
+    except TinyAgentError as error:
+        log.error("no named token is accepted: %s", error)
+        return ()
 
 
 def _has_port(name: str) -> bool:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from tinyagent.errors import ConfigurationError, Conflict, StorageFull, TinyAgentError
+from tinyagent.errors import ConfigurationError, Conflict, InvalidRequest, StorageFull, TinyAgentError
 from tinyagent.settings import Settings
 
 TOKEN_LOCK_S = 10.0
@@ -23,10 +23,11 @@ def prepare_home(settings: Settings) -> None:
         settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
         settings.data.mkdir(exist_ok=True, mode=0o700)
     except OSError as error:
-        raise _cannot_make("folder", settings.home, error) from error
+        raise cannot_make("folder", settings.home, error) from error
 
 
-def _cannot_make(kind: str, path: Path, error: OSError | UnicodeDecodeError) -> TinyAgentError:
+def cannot_make(kind: str, path: Path, error: OSError | UnicodeDecodeError) -> TinyAgentError:
+    """The error to raise for a file or folder of the home folder that failed."""
     if isinstance(error, OSError) and error.errno == errno.ENOSPC:
         return StorageFull(f"The {kind} {path} cannot be made: the disk is full.", hint="Free some space.")
     reason = getattr(error, "strerror", None) or type(error).__name__
@@ -54,10 +55,31 @@ def read_worker_token(settings: Settings) -> str:
     return _kept_token(settings, settings.worker_token_file)
 
 
-def known_worker_token(settings: Settings) -> str:
-    """The token that workers present, as things stand now: empty when there is none, or no readable one."""
+def rotate_owner_token(settings: Settings) -> str:
+    """Make a new access token in place of the old one, which a running server refuses from now on.
+
+    Raises InvalidRequest where the token is a setting, ConfigurationError or StorageFull.
+    """
+    if settings.token is not None:
+        raise InvalidRequest(
+            "The access token is a setting, and no file.",
+            hint="Change TINYAGENT_TOKEN or `token` in config.toml, and start the server again.",
+        )
+    prepare_home(settings)
+    path = settings.token_file
+    token = secrets.token_urlsafe(32)
     try:
-        return settings.worker_token_file.read_text(encoding="utf-8").strip()
+        with FileLock(f"{path}.lock", timeout=TOKEN_LOCK_S):
+            write_private(path, token + "\n")
+    except OSError as error:
+        raise cannot_make("token file", path, error) from error
+    return token
+
+
+def token_in(path: Path) -> str:
+    """The token in a file, as things stand now: empty when there is none, or no readable one."""
+    try:
+        return path.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError):
         return ""
 
@@ -85,23 +107,24 @@ def _kept_token(settings: Settings, path: Path) -> str:
     try:
         with FileLock(f"{path}.lock", timeout=TOKEN_LOCK_S):
             if not path.exists():
-                _write_token(path)
+                write_private(path, secrets.token_urlsafe(32) + "\n")
             token = path.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
-        raise _cannot_make("token file", path, error) from error
+        raise cannot_make("token file", path, error) from error
     if not token:
         raise ConfigurationError(f"The token file {path} is empty.", hint="Delete it; a new one is made.")
     return token
 
 
-def _write_token(path: Path) -> None:
-    """A new token, readable by the owner only from its first byte on."""
+def write_private(path: Path, text: str) -> None:
+    """Write a file whole or not at all, readable by the owner only from its first byte on."""
     unfinished = path.with_suffix(".new")
     unfinished.unlink(missing_ok=True)
-    with os.fdopen(
-        os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8"
-    ) as file:
-        file.write(secrets.token_urlsafe(32) + "\n")
+    opened = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(opened, "w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
     unfinished.replace(path)
 
 
@@ -122,7 +145,7 @@ def home_lock(settings: Settings) -> Generator[None]:
             hint="Stop it, talk to it (`tinyagent ask` without --local), or use another --home.",
         ) from None
     except OSError as error:
-        raise _cannot_make("lock file", settings.home / "lock", error) from error
+        raise cannot_make("lock file", settings.home / "lock", error) from error
     try:
         yield
     finally:

@@ -13,6 +13,7 @@ from tinyagent.api.app import create_app
 from tinyagent.api.security import SecuritySettings, host_values
 from tinyagent.engine.runs import RunService
 from tinyagent.errors import TinyAgentError
+from tinyagent.ports import Embedder
 from tinyagent.workers.queue import WorkerQueue
 
 
@@ -30,6 +31,8 @@ BODIES = {
         "model": "tinyagent",
         "messages": [{"role": "user", "content": "private words"}],
     },
+    "/v1/responses": {"model": "tinyagent", "input": "private words"},
+    "/v1/embeddings": {"model": "any", "input": "private words"},
     "/v1/runs/{run}/tasks/{task}/approve": {"digest": "0" * 64},
     "/v1/runs/{run}/tasks/{task}/reject": {"digest": "0" * 64},
     "/v1/runs/{run}/approve": {"tasks": {"1": "0" * 64}},
@@ -50,7 +53,10 @@ async def client() -> AsyncIterator[httpx.AsyncClient]:
 
 
 def address(path: str) -> str:
-    return path.replace("{run}", "run_0").replace("{model}", "nothing").replace("{task}", "1")
+    things = {"{run}": "run_0", "{response}": "resp_run_0", "{model}": "nothing", "{task}": "1"}
+    for name, thing in things.items():
+        path = path.replace(name, thing)
+    return path
 
 
 def body_of(method: str, path: str) -> dict[str, Any] | None:
@@ -125,7 +131,12 @@ async def test_when_the_engine_fails_unforeseen(
     exploding_queue = cast("WorkerQueue", Exploding())
     security = SecuritySettings(TOKENS, host_values(["127.0.0.1"], 8765))
     transport = httpx.ASGITransport(
-        create_app(cast("RunService", Exploding()), security, workers=exploding_queue)
+        create_app(
+            cast("RunService", Exploding()),
+            security,
+            workers=exploding_queue,
+            embedder=cast("Embedder", Exploding()),
+        )
     )
     url = address(path).replace("nothing", "tinyagent")
     body = body_of(method, path)

@@ -18,6 +18,7 @@ async def test_models_are_the_agent_and_the_agent_with_each_planner(client: http
         "description": "has no file",
         "available": False,
         "reason": "its file is missing",
+        "capabilities": ["agent", "function_calling:built_in"],
     }
 
 

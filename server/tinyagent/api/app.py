@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from fastapi import Depends, FastAPI, Request
 from starlette.types import Lifespan
 
 from tinyagent import __version__
 from tinyagent.api import approvals, chat, embeddings, metrics, models, responses, runs, service, worker
 from tinyagent.api.failures import ErrorBody, FailureMiddleware, install_failures
+from tinyagent.api.metrics import MeasuringMiddleware
 from tinyagent.api.retries import Retries
 from tinyagent.api.security import SecurityMiddleware, SecuritySettings
-from tinyagent.api.serving import Serving
+from tinyagent.api.serving import Figures, Serving
 from tinyagent.api.watchers import Watchers
 from tinyagent.engine.function_calling import FunctionCalling
 from tinyagent.engine.runs import RunService
@@ -30,7 +29,7 @@ def create_app(
     *,
     workers: WorkerQueue | None = None,
     embedder: Embedder | None = None,
-    figures: Callable[[], bytes] | None = None,
+    figures: Figures | None = None,
     lifespan: Lifespan[FastAPI] | None = None,
     keepalive_s: float = KEEPALIVE_S,
     disconnect_grace_s: float = DISCONNECT_GRACE_S,
@@ -70,6 +69,8 @@ def create_app(
     install_failures(app)
     app.add_middleware(FailureMiddleware)
     app.add_middleware(SecurityMiddleware, settings=security)
+    if figures is not None:
+        app.add_middleware(MeasuringMiddleware, figures=figures)
     return app
 
 

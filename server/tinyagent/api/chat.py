@@ -1,151 +1,160 @@
-"""`POST /v1/chat/completions` in agent mode: a request becomes a run, its events become the answer."""
+"""`POST /v1/chat/completions`: the agent, function calling, or a model's own chat, told in one way."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
+from dataclasses import dataclass
 from functools import partial
-from typing import Annotated
 
-from fastapi import APIRouter, Header, Request
+from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 
-from tinyagent.api.chat_answer import DONE, Chunks, answer_of, completion, run_body
+from tinyagent.api.attempts import AttemptHere
+from tinyagent.api.chat_answer import DONE, Chunks, Head, completion, run_body
 from tinyagent.api.chat_request import ChatRequest
+from tinyagent.api.cutting import Answer, cut
 from tinyagent.api.failures import error_of, error_response, internal_error
-from tinyagent.api.retries import fingerprint
-from tinyagent.api.serving import Caller, Serving, ServingHere
+from tinyagent.api.modes import Mode, mode_of
+from tinyagent.api.pieces import Gathered, counted, gathered, plain_pieces
+from tinyagent.api.request_ids import HEADER, IdentifiedRoute, new_id
+from tinyagent.api.serving import Serving, ServingHere
 from tinyagent.api.sse import EventStream, until_disconnect
-from tinyagent.domain import events as ev
 from tinyagent.domain.run import RunState
-from tinyagent.engine.runs import RunService
+from tinyagent.engine.completion import Piece, run_pieces
 from tinyagent.errors import TinyAgentError
 
-router = APIRouter()
+router = APIRouter(route_class=IdentifiedRoute)
 
-ROUTE = "/v1/chat/completions"
 NO_RETRY = {"x-should-retry": "false"}
 """A repeated request would find the same run: its failure is final."""
 
 
-@router.post(ROUTE)
+@dataclass(frozen=True)
+class _Answering:
+    """An answer about to be given. `left` is told at the end whether the client got everything."""
+
+    body: ChatRequest
+    mode: Mode
+    head: Head
+    name: str
+    """The run's id, or that of the request where there is no run."""
+    pieces: AsyncGenerator[Piece]
+    answer: Answer
+    left: Callable[[bool], None]
+
+    @property
+    def composed(self) -> bool:
+        """Whether the text is no model's."""
+        return self.mode.name == "agent" or not self.mode.chats
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {HEADER: self.name}
+
+
+@router.post("/v1/chat/completions")
 async def chat_completions(
-    body: ChatRequest,
-    request: Request,
-    serving: ServingHere,
-    caller: Caller,
-    idempotency_key: Annotated[str | None, Header()] = None,
-    x_stainless_retry_count: Annotated[int, Header(ge=0)] = 0,
+    body: ChatRequest, request: Request, serving: ServingHere, attempt: AttemptHere
 ) -> Response:
-    """Plan the last user message, run the tools and answer."""
-    state = await _start(
-        body, await request.body(), serving, caller, idempotency_key, x_stainless_retry_count
-    )
-    serving.watchers.attach(state.run)
-    headers = {"x-request-id": state.run}
-    if body.stream:
-        frames = _frames(body, state, serving.runs)
-        return EventStream(frames, serving.keepalive_s, partial(serving.watchers.detach, state.run), headers)
-    return await _whole(body, state, serving, request, headers)
-
-
-async def _start(
-    body: ChatRequest, raw: bytes, serving: Serving, caller: str, key: str | None, retry_count: int
-) -> RunState:
-    wanted = body.run_request()
+    """Continue a chat: by the agent, by calls of the client's tools, or by a model itself."""
     try:
-        if key is not None:
-            return await serving.retries.start_with_key(wanted, caller, ROUTE, key)
-        return await serving.retries.start(wanted, fingerprint(caller.encode(), raw), retry_count > 0)
+        body.check()
+        mode = mode_of(body.model, bool(body.tools), serving.runs.catalog)
+        if mode.name == "agent":
+            state = await attempt.start(serving.retries, body.run_request(mode))
+            answering = _by_agent(body, mode, state, serving)
+        else:
+            answering = await _by_model(body, mode, serving, attempt.caller)
     except TinyAgentError as error:
-        error.param = _CHAT_PARAMS.get(error.param or "", error.param)
-        raise
+        raise body.renamed(error) from None
+    if body.stream:
+        return EventStream(_frames(answering), serving.keepalive_s, answering.left, answering.headers)
+    return await _whole(answering, request)
 
 
-_CHAT_PARAMS = {"query": "messages", "planner": "model"}
-"""What the engine's parameters are called in a chat request."""
+def _by_agent(body: ChatRequest, mode: Mode, state: RunState, serving: Serving) -> _Answering:
+    """The run's answer. The run goes on for a while when the client leaves."""
+    serving.watchers.attach(state.run)
+    answer = Answer(body.stop or (), body.limit)
+    return _Answering(
+        body,
+        mode,
+        Head(f"chatcmpl-{state.run}", int(state.created.timestamp()), body.model),
+        state.run,
+        cut(run_pieces(serving.runs, state.run), answer),
+        answer,
+        partial(serving.watchers.detach, state.run),
+    )
+
+
+async def _by_model(body: ChatRequest, mode: Mode, serving: Serving, caller: str) -> _Answering:
+    """An answer that is worked out as it is read: it stops when the client leaves."""
+    if mode.model is not None and mode.name == "plain":
+        pieces = plain_pieces(serving.runs.catalog, mode.model, body.chat_request())
+    else:
+        wanted = body.calling_request(mode, caller)
+        await serving.calling.check(wanted)
+        pieces = serving.calling.answer(wanted)
+    answer = Answer((), None) if mode.chats else Answer(body.stop or (), body.limit)
+    name = new_id()
+    head = Head(f"chatcmpl-{name}", int(serving.runs.clock.now().timestamp()), body.model)
+    told = cut(counted(pieces, serving, mode), answer)
+    return _Answering(body, mode, head, f"req_{name}", told, answer, lambda finished: None)
 
 
 # --- streaming -------------------------------------------------------------------------------
 
 
-async def _frames(body: ChatRequest, started: RunState, runs: RunService) -> AsyncGenerator[bytes, None]:
+async def _frames(answering: _Answering) -> AsyncGenerator[bytes, None]:
     """The whole stream. Every end is told: a finish reason, or an error, then `[DONE]`."""
-    chunks = Chunks(started, body)
-    yield chunks.role()
+    chunks = Chunks(
+        answering.head,
+        answering.answer,
+        composed=answering.composed,
+        nullable=answering.mode.name == "calling",
+        include_usage=answering.body.include_usage,
+    )
+    yield chunks.begin()
     try:
-        async for piece in _run_frames(body, chunks, started.run, runs):
-            yield piece
+        async with aclosing(answering.pieces) as pieces:
+            async for piece in pieces:
+                for written in chunks.write(piece):
+                    yield written
     except TinyAgentError as error:
-        yield chunks.failure(error)
+        yield chunks.failure(answering.body.renamed(error))
     except Exception as failure:
-        yield chunks.failure(internal_error(failure, started.run))
+        yield chunks.failure(internal_error(failure, answering.name))
     yield DONE
-
-
-async def _run_frames(
-    body: ChatRequest, chunks: Chunks, run: str, runs: RunService
-) -> AsyncGenerator[bytes, None]:
-    answer = answer_of(body)
-    async for event in runs.events(run):
-        yield chunks.event(event)
-        text = ""
-        match event:
-            case ev.PlanDelta(data=data):
-                yield chunks.plan(data.text)
-            case ev.AnswerDelta(data=data):
-                text = answer.feed(data.text)
-            case ev.RunCompleted(data=data):
-                text = answer.close(data.answer)
-            case _:
-                pass
-        if text:
-            yield chunks.content(text)
-    state = await runs.get(run)
-    _raise_failure(state)
-    yield chunks.finish(answer.finish_reason)
-    if body.include_usage:
-        yield chunks.usage(state, answer)
-
-
-def _raise_failure(state: RunState) -> None:
-    if state.fault is not None:
-        raise error_of(state.fault)
 
 
 # --- in one piece ----------------------------------------------------------------------------
 
 
-async def _whole(
-    body: ChatRequest, state: RunState, serving: Serving, request: Request, headers: dict[str, str]
-) -> Response:
-    """Wait for the end of the run and answer in one piece, unless the client leaves before."""
-    ending = asyncio.create_task(_ending(state.run, serving.runs))
+async def _whole(answering: _Answering, request: Request) -> Response:
+    """Wait for the end and answer in one piece, unless the client leaves before."""
+    gathering = asyncio.create_task(gathered(answering.pieces))
     gone = asyncio.create_task(until_disconnect(request.receive))
+    final = {**answering.headers, **(NO_RETRY if answering.mode.name == "agent" else {})}
     try:
-        await asyncio.wait({ending, gone}, return_when=asyncio.FIRST_COMPLETED)
-        if not ending.done():
+        await asyncio.wait({gathering, gone}, return_when=asyncio.FIRST_COMPLETED)
+        if not gathering.done():
             return Response(status_code=499)
-        return _answer(body, ending.result(), headers)
+        return _answer(answering, gathering.result(), final)
     except TinyAgentError as error:
-        return error_response(error, {**headers, **NO_RETRY})
+        return error_response(answering.body.renamed(error), final)
     except Exception as failure:
-        return error_response(internal_error(failure, state.run), {**headers, **NO_RETRY})
+        return error_response(internal_error(failure, answering.name), final)
     finally:
-        serving.watchers.detach(state.run, ending.done())
-        ending.cancel()
+        answering.left(gathering.done())
+        gathering.cancel()
         gone.cancel()
 
 
-async def _ending(run: str, runs: RunService) -> RunState:
-    async for _ in runs.events(run):
-        pass
-    return await runs.get(run)
-
-
-def _answer(body: ChatRequest, state: RunState, headers: dict[str, str]) -> Response:
-    if state.fault is not None:
-        return error_response(error_of(state.fault), {**headers, **NO_RETRY}, tinyagent=run_body(state))
-    answer = answer_of(body)
-    answer.close(state.answer)
-    return JSONResponse(completion(state, body, answer), headers=headers)
+def _answer(answering: _Answering, whole: Gathered, final: dict[str, str]) -> Response:
+    state = whole.ending.state
+    if state is not None and state.fault is not None:
+        return error_response(error_of(state.fault), final, tinyagent=run_body(state))
+    body = completion(answering.head, whole, answering.answer, answering.composed)
+    return JSONResponse(body, headers=answering.headers)

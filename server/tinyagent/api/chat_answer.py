@@ -1,109 +1,70 @@
-"""The answer as OpenAI clients read it: cut by `stop` and `max_tokens`, whole or in chunks."""
+"""Answers as OpenAI's chat clients read them: whole or in chunks."""
 
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Sequence
-from typing import Any, Literal
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
 
-from tinyagent.api.chat_request import ChatRequest
-from tinyagent.api.failures import error_body
+from tinyagent import __version__
+from tinyagent.api.cutting import Answer
+from tinyagent.api.failures import error_body, error_of
+from tinyagent.api.pieces import Gathered
 from tinyagent.api.schemas import RunBody
 from tinyagent.api.sse import frame
-from tinyagent.domain.events import EVENT, Event
+from tinyagent.api.usage_body import timings_of, tokens_of
+from tinyagent.domain.events import EVENT
 from tinyagent.domain.run import RunState
+from tinyagent.engine.completion import Ending, Happening, Piece, Reasoning, Text, ToolCall
 from tinyagent.errors import TinyAgentError
+from tinyagent.ports import Usage
 
-FinishReason = Literal["stop", "length"]
 DONE = frame("[DONE]")
 
-_TOKEN = re.compile(r"\w{1,4}|[^\w\s]")
-"""The answer is composed without a model, so its tokens are counted by the rule of thumb: up to
-four letters of a word, or a sign."""
+
+@dataclass(frozen=True)
+class Head:
+    """What all bodies of one answer begin with; `created` in seconds since 1970."""
+
+    id: str
+    created: int
+    model: str
+
+    def body(self, kind: str) -> dict[str, Any]:
+        return {
+            "id": self.id,
+            "object": kind,
+            "created": self.created,
+            "model": self.model,
+            "system_fingerprint": f"tinyagent-{__version__}",
+            "service_tier": "default",
+        }
 
 
-class Answer:
-    """The answer as far as the client may see it.
-
-    Text that may be the beginning of a stop string is held back until it is known.
-    """
-
-    def __init__(self, stops: Sequence[str], limit: int | None) -> None:
-        self._stops = tuple(stops)
-        self._limit = limit
-        self._held = ""
-        self._full = ""
-        self._ended = False
-        self.text = ""
-        self.finish_reason: FinishReason = "stop"
-
-    @property
-    def tokens(self) -> int:
-        return len(_TOKEN.findall(self.text))
-
-    def feed(self, text: str) -> str:
-        """Take the next piece of the answer; the text to send now."""
-        self._full += text
-        return self._release(text, last=False)
-
-    def close(self, whole: str) -> str:
-        """Take the whole answer at its end; the text that is still to be sent."""
-        rest = whole[len(self._full) :] if whole.startswith(self._full) else ""
-        return self._release(rest, last=True)
-
-    def _release(self, text: str, last: bool) -> str:
-        if self._ended:
-            return ""
-        self._held += text
-        found = [at for stop in self._stops if (at := self._held.find(stop)) >= 0]
-        if found:
-            self._held, self._ended = self._held[: min(found)], True
-        kept = 0 if found or last else self._beginning_of_stop()
-        sent, self._held = self._held[: len(self._held) - kept], self._held[len(self._held) - kept :]
-        sent = self._cut(sent)
-        self.text += sent
-        return sent
-
-    def _beginning_of_stop(self) -> int:
-        """How many of the last characters may be the beginning of a stop string."""
-        longest = max((len(stop) for stop in self._stops), default=1) - 1
-        for length in range(min(longest, len(self._held)), 0, -1):
-            if any(stop.startswith(self._held[-length:]) for stop in self._stops):
-                return length
-        return 0
-
-    def _cut(self, text: str) -> str:
-        """`text` as far as the limit allows. Tokens are counted over the whole answer."""
-        if self._limit is None:
-            return text
-        whole = self.text + text
-        over = [match.start() for match in _TOKEN.finditer(whole)][self._limit : self._limit + 1]
-        if not over:
-            return text
-        self._ended, self.finish_reason = True, "length"
-        return whole[len(self.text) : over[0]]
-
-
-def answer_of(request: ChatRequest) -> Answer:
-    """An answer with the cuts that the request asks for."""
-    return Answer(request.stop or (), request.limit)
-
-
-def completion(state: RunState, request: ChatRequest, answer: Answer) -> dict[str, Any]:
-    """The body of a `chat.completion`."""
-    message = {
+def completion(head: Head, whole: Gathered, answer: Answer, composed: bool) -> dict[str, Any]:
+    """The body of a `chat.completion`. `composed`: the text is no model's."""
+    message: dict[str, Any] = {
         "role": "assistant",
-        "content": answer.text,
-        "reasoning_content": state.plan,
+        "content": whole.text if whole.text or not whole.calls else None,
+        "reasoning_content": whole.reasoning or None,
         "refusal": None,
     }
-    choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": answer.finish_reason}
+    if whole.calls:
+        message["tool_calls"] = [_call(call, call.arguments) for call in whole.calls]
+    choice = {
+        "index": 0,
+        "message": message,
+        "logprobs": None,
+        "finish_reason": whole.ending.finish_reason,
+    }
+    usage = whole.ending.usage
     return {
-        **_head(state, request, "chat.completion"),
+        **head.body("chat.completion"),
         "choices": [choice],
-        "usage": _usage(state, answer),
-        "tinyagent": run_body(state),
+        "usage": _usage(usage, answer, bool(whole.reasoning), composed),
+        **_timings(usage),
+        **({} if whole.ending.state is None else {"tinyagent": run_body(whole.ending.state)}),
     }
 
 
@@ -113,51 +74,80 @@ def run_body(state: RunState) -> dict[str, Any]:
 
 
 class Chunks:
-    """Writes the frames of a stream. Every frame is a complete chunk."""
+    """Writes pieces as the frames of a stream. Every frame is a complete chunk.
 
-    def __init__(self, state: RunState, request: ChatRequest) -> None:
-        self._head = _head(state, request, "chat.completion.chunk")
-        self._usage_follows = request.include_usage
+    `answer` counts the text; `composed` says that it is no model's. With `nullable`, the content may turn out
+    to be nothing at all, because the answer is calls.
+    """
 
-    def role(self) -> bytes:
-        return self._chunk({"role": "assistant", "content": ""})
+    def __init__(
+        self, head: Head, answer: Answer, *, composed: bool, nullable: bool, include_usage: bool
+    ) -> None:
+        self._head = head.body("chat.completion.chunk")
+        self._answer = answer
+        self._composed = composed
+        self._nullable = nullable
+        self._include_usage = include_usage
+        self._reasoned = False
+        self._calls = 0
 
-    def plan(self, text: str) -> bytes:
-        return self._chunk({"reasoning_content": text})
+    def begin(self) -> bytes:
+        return self._chunk({"role": "assistant", "content": None if self._nullable else ""})
 
-    def content(self, text: str) -> bytes:
-        return self._chunk({"content": text})
-
-    def event(self, event: Event) -> bytes:
-        """A run event beside an empty delta, so that every client can read the chunk."""
-        return self._chunk({}, tinyagent=EVENT.dump_python(event, mode="json"))
-
-    def finish(self, reason: FinishReason) -> bytes:
-        return self._chunk({}, reason)
+    def write(self, piece: Piece) -> Iterator[bytes]:
+        """The frames of a piece. Raises the error of a run that failed."""
+        match piece:
+            case Happening(event=event):
+                yield self._chunk({}, tinyagent=EVENT.dump_python(event, mode="json"))
+            case Reasoning(text=text):
+                self._reasoned = True
+                yield self._chunk({"reasoning_content": text})
+            case Text(text=text):
+                yield self._chunk({"content": text})
+            case ToolCall():
+                yield from self._tool_call(piece)
+            case Ending():
+                yield from self._end(piece)
 
     def failure(self, error: TinyAgentError) -> bytes:
         return self._chunk({}, "error", **error_body(error))
 
-    def usage(self, state: RunState, answer: Answer) -> bytes:
-        return frame(json.dumps({**self._head, "choices": [], "usage": _usage(state, answer)}))
+    def _tool_call(self, call: ToolCall) -> Iterator[bytes]:
+        """Id and name once, then the arguments."""
+        index, self._calls = self._calls, self._calls + 1
+        yield self._chunk({"tool_calls": [{"index": index, **_call(call, "")}]})
+        yield self._chunk({"tool_calls": [{"index": index, "function": {"arguments": call.arguments}}]})
 
-    def _chunk(self, delta: dict[str, str], reason: str | None = None, **more: object) -> bytes:
+    def _end(self, ending: Ending) -> Iterator[bytes]:
+        if ending.state is not None and ending.state.fault is not None:
+            raise error_of(ending.state.fault)
+        timings = _timings(ending.usage)
+        yield self._chunk({}, ending.finish_reason, **timings)
+        if self._include_usage:
+            usage = _usage(ending.usage, self._answer, self._reasoned, self._composed)
+            yield frame(json.dumps({**self._head, "choices": [], "usage": usage, **timings}))
+
+    def _chunk(self, delta: dict[str, Any], reason: str | None = None, **more: object) -> bytes:
         choice = {"index": 0, "delta": delta, "finish_reason": reason}
-        usage = {"usage": None} if self._usage_follows else {}
+        usage = {"usage": None} if self._include_usage else {}
         return frame(json.dumps({**self._head, "choices": [choice], **usage, **more}))
 
 
-def _head(state: RunState, request: ChatRequest, kind: str) -> dict[str, Any]:
-    created = int(state.created.timestamp())
-    return {"id": f"chatcmpl-{state.run}", "object": kind, "created": created, "model": request.model}
+def _call(call: ToolCall, arguments: str) -> dict[str, Any]:
+    return {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": arguments}}
 
 
-def _usage(state: RunState, answer: Answer) -> dict[str, Any]:
-    written = state.plan_tokens + answer.tokens
+def _timings(usage: Usage) -> dict[str, Any]:
+    timings = timings_of(usage)
+    return {} if timings is None else {"timings": timings}
+
+
+def _usage(usage: Usage, answer: Answer, reasoned: bool, composed: bool) -> dict[str, Any]:
+    tokens = tokens_of(usage, answer.tokens, reasoned=reasoned, composed=composed)
     return {
-        "prompt_tokens": state.prompt_tokens,
-        "completion_tokens": written,
-        "total_tokens": state.prompt_tokens + written,
-        "prompt_tokens_details": {"cached_tokens": state.cached_tokens},
-        "completion_tokens_details": {"reasoning_tokens": state.plan_tokens},
+        "prompt_tokens": tokens.read,
+        "completion_tokens": tokens.written,
+        "total_tokens": tokens.read + tokens.written,
+        "prompt_tokens_details": {"cached_tokens": tokens.cached},
+        "completion_tokens_details": {"reasoning_tokens": tokens.reasoning},
     }

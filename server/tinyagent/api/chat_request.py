@@ -1,14 +1,29 @@
-"""A chat completion request in agent mode: what is taken, what is refused, and the run it asks for."""
+"""A chat completion request: what each mode obeys, what is refused, and what is asked of the engine."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, cast
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from tinyagent.api.models import planner_of
+from tinyagent import ports
+from tinyagent.api.chat_messages import ChatMessage, turns_of
+from tinyagent.api.modes import Mode
+from tinyagent.api.text_parts import whole_characters
+from tinyagent.api.tool_params import (
+    MAX_TOOLS,
+    FunctionTool,
+    Metadata,
+    Strict,
+    client_tools,
+    schema_of,
+    tool_choice_of,
+)
+from tinyagent.engine.calling import CallingRequest, Said, ToolChoice, Wording
+from tinyagent.engine.function_calling import chat_of
 from tinyagent.engine.runs import RunRequest
-from tinyagent.errors import InvalidRequest
+from tinyagent.errors import InvalidRequest, TinyAgentError
 
 MAX_STOPS = 4
 
@@ -21,89 +36,47 @@ NEUTRAL: dict[str, tuple[object, ...]] = {
     "logprobs": (False,),
     "modalities": (["text"],),
     "moderation": (),
-    "parallel_tool_calls": (),
     "prediction": (),
     "presence_penalty": (0,),
-    "prompt_cache_key": (),
     "prompt_cache_options": (),
-    "prompt_cache_retention": (),
+    "prompt_cache_retention": ("in_memory",),
     "reasoning_effort": (),
-    "response_format": ({"type": "text"},),
-    "safety_identifier": (),
     "service_tier": ("auto", "default"),
-    "store": (True,),
-    "tool_choice": ("none",),
-    "tools": ([],),
     "top_logprobs": (),
-    "verbosity": (),
+    "verbosity": ("medium",),
     "web_search_options": (),
 }
-"""Parameters of the OpenAI API that agent mode does not have, with the values that ask for nothing:
-those, and null, are no reason to refuse a request. `store` asks for what happens to every run."""
+"""Parameters of the OpenAI API that are not supported, with the values that ask for nothing: those, and null,
+are no reason to refuse a request."""
+
+_INSTEAD = {"functions": "Send `tools`.", "function_call": "Send `tool_choice`."}
+
+_NAMES = {"query": "messages", "turns": "messages", "planner": "model", "schema": "response_format"}
+"""What the engine's parameters are called in a chat request."""
+
+Seed = Annotated[int, Field(ge=-(2**63), lt=2**63)]
+Stops = Annotated[
+    list[Annotated[str, Field(min_length=1)]],
+    BeforeValidator(lambda stop: [stop] if isinstance(stop, str) else stop),
+]
 
 
-def _as_text(content: object) -> object:
-    """Text parts joined; anything else is left for the type check or refused."""
-    if not isinstance(content, list):
-        return content
-    texts: list[str] = []
-    for number, part in enumerate(cast("list[object]", content)):
-        fields = cast("dict[str, object]", part) if isinstance(part, dict) else {}
-        if (
-            fields.keys() != {"type", "text"}
-            or fields["type"] != "text"
-            or not isinstance(fields["text"], str)
-        ):
-            raise ValueError(
-                f'part {number} is not {{"type": "text", "text": "..."}}; agent mode takes text only'
-            )
-        texts.append(fields["text"])
-    return "\n".join(texts)
-
-
-def _as_list(stop: object) -> object:
-    return [stop] if isinstance(stop, str) else stop
-
-
-def _nothing(value: object) -> None:
-    if value not in (None, [], {}):
-        raise ValueError("it is not supported in agent mode")
-
-
-Text = Annotated[str, BeforeValidator(_as_text)]
-Nothing = Annotated[None, BeforeValidator(_nothing)]
-Stops = Annotated[list[Annotated[str, Field(min_length=1)]], BeforeValidator(_as_list)]
-
-
-class _Strict(BaseModel):
-    model_config = ConfigDict(strict=True, extra="forbid")
-
-
-class ChatMessage(_Strict):
-    """A message. An assistant's may be sent back as it was received, its empty fields included;
-    its reasoning is the plan of another run and is not read."""
-
-    role: Literal["system", "developer", "user", "assistant"]
-    content: Text
-    refusal: Nothing = None
-    annotations: Nothing = None
-    audio: Nothing = None
-    function_call: Nothing = None
-    tool_calls: Nothing = None
-    reasoning_content: str | None = None
-
-
-class StreamOptions(_Strict):
-    include_usage: bool = False
+class StreamOptions(Strict):
+    include_usage: bool | None = None
+    include_obfuscation: Literal[False] | None = None
 
 
 class ChatRequest(BaseModel):
-    """The parameters that agent mode obeys; `unsupported` holds whatever else was sent."""
+    """The parameters that some mode obeys; whatever else was sent is held apart and refused by `check`."""
 
-    model_config = ConfigDict(strict=True, extra="allow")
+    model_config = ConfigDict(strict=True, extra="allow", allow_inf_nan=False)
 
     model: str
     messages: list[ChatMessage] = Field(min_length=1)
+    tools: list[FunctionTool] | None = Field(None, max_length=MAX_TOOLS)
+    tool_choice: Any = None
+    parallel_tool_calls: bool | None = None
+    response_format: Any = None
     stream: bool | None = None
     stream_options: StreamOptions | None = None
     max_tokens: int | None = Field(None, ge=1)
@@ -112,9 +85,14 @@ class ChatRequest(BaseModel):
     n: Literal[1] | None = None
     temperature: float | None = Field(None, ge=0, le=2)
     top_p: float | None = Field(None, ge=0, le=1)
-    seed: int | None = None
+    seed: Seed | None = None
+    store: bool | None = None
     user: str | None = None
-    metadata: dict[str, str] | None = Field(None, max_length=16)
+    safety_identifier: str | None = None
+    prompt_cache_key: str | None = None
+    metadata: Metadata | None = None
+
+    _whole = model_validator(mode="before")(whole_characters)
 
     @property
     def limit(self) -> int | None:
@@ -124,36 +102,119 @@ class ChatRequest(BaseModel):
 
     @property
     def include_usage(self) -> bool:
-        return self.stream_options is not None and self.stream_options.include_usage
+        return self.stream_options is not None and bool(self.stream_options.include_usage)
 
-    def run_request(self) -> RunRequest:
-        """What the engine is asked for. Raises InvalidRequest or ModelNotFound."""
-        self._refuse_unsupported()
-        turns = [message for message in self.messages if message.role in ("user", "assistant")]
-        if not turns or turns[-1].role != "user" or not turns[-1].content.strip():
-            raise InvalidRequest(
-                "The last message must be the user's, with text in it.",
-                hint="It is the request.",
-                param="messages",
-            )
-        instructions = [m.content for m in self.messages if m.role in ("system", "developer")]
-        return RunRequest(
-            query=turns[-1].content,
-            planner=planner_of(self.model),
-            instructions="\n\n".join(instructions),
-            history=tuple((message.role, message.content) for message in turns[:-1]),
-        )
-
-    def _refuse_unsupported(self) -> None:
+    def check(self) -> None:
+        """Refuse what no mode obeys. Raises InvalidRequest."""
         extra: dict[str, Any] = self.model_extra or {}
         for name, value in extra.items():
             if name not in NEUTRAL:
                 raise InvalidRequest(f"`{name}` is not a known parameter.", hint="Leave it out.", param=name)
             if value is not None and value not in NEUTRAL[name]:
-                raise InvalidRequest(
-                    f"`{name}` is not supported in agent mode.", hint="Leave it out.", param=name
-                )
+                hint = _INSTEAD.get(name, "Leave it out.")
+                raise InvalidRequest(f"`{name}` is not supported.", hint=hint, param=name)
         if self.stream_options is not None and not self.stream:
             raise InvalidRequest(
                 "`stream_options` needs `stream: true`.", hint="Leave it out.", param="stream_options"
+            )
+        if self.parallel_tool_calls is not None and not self.tools:
+            raise InvalidRequest(
+                "`parallel_tool_calls` needs `tools`.", hint="Leave it out.", param="parallel_tool_calls"
+            )
+
+    def renamed(self, error: TinyAgentError) -> TinyAgentError:
+        """The error with the parameter at fault as the client wrote it."""
+        error.param = _NAMES.get(error.param or "", error.param)
+        if error.param == "max_tokens" and self.max_tokens is None:
+            error.param = "max_completion_tokens"
+        return error
+
+    # --- what the engine is asked for --------------------------------------------------------
+
+    def run_request(self, mode: Mode) -> RunRequest:
+        """Agent mode. Raises InvalidRequest."""
+        self._check_for_agent()
+        self._choice(())
+        said = [turn for turn in turns_of(self.messages) if isinstance(turn, Said)]
+        spoken = [turn for turn in said if turn.role != "system"]
+        if not spoken or spoken[-1].role != "user" or not spoken[-1].text.strip():
+            raise InvalidRequest(
+                "The last message must be the user's, with text in it.",
+                hint="It is the request.",
+                param="messages",
+            )
+        return RunRequest(
+            query=spoken[-1].text,
+            planner=mode.model,
+            instructions="\n\n".join(turn.text for turn in said if turn.role == "system"),
+            history=tuple((turn.role, turn.text) for turn in spoken[:-1]),
+        )
+
+    def calling_request(self, mode: Mode, caller: str) -> CallingRequest:
+        """Function-calling mode. Raises InvalidRequest."""
+        self._check_not_stored()
+        tools = client_tools([tool.function for tool in self.tools or ()], "tools[{}].function")
+        turns = turns_of(self.messages)
+        asked = [turn.text for turn in turns if isinstance(turn, Said) and turn.role == "user"]
+        if asked and not asked[-1].strip():
+            raise InvalidRequest("The last user message has no text: it is the request.", param="messages")
+        return CallingRequest(
+            turns=turns,
+            tools=tools,
+            planner=mode.model,
+            choice=self._choice([tool.name for tool in tools]),
+            parallel=self.parallel_tool_calls is not False,
+            wording=Wording(self.limit, *self._sampling, tuple(self.stop or ()), self._schema()),
+            caller=caller,
+        )
+
+    def chat_request(self) -> ports.ChatRequest:
+        """Plain mode. Raises InvalidRequest."""
+        self._check_not_stored()
+        self._choice(())
+        messages = chat_of(turns_of(self.messages))
+        return ports.ChatRequest(
+            messages, self.limit, *self._sampling, tuple(self.stop or ()), self._schema()
+        )
+
+    @property
+    def _sampling(self) -> tuple[float, float, int | None]:
+        temperature = 1.0 if self.temperature is None else self.temperature
+        return temperature, 1.0 if self.top_p is None else self.top_p, self.seed
+
+    def _choice(self, offered: list[str] | tuple[()]) -> ToolChoice:
+        return tool_choice_of(self.tool_choice, offered, nested=True)
+
+    def _schema(self) -> Mapping[str, Any] | None:
+        return schema_of(self.response_format, nested=True, param="response_format")
+
+    def _check_for_agent(self) -> None:
+        if self._schema() is not None:
+            raise InvalidRequest(
+                "`response_format` is not obeyed in agent mode, which answers in words.",
+                hint="With `tools`, or with a model's own id that can chat, it is.",
+                param="response_format",
+            )
+        if self.store is False:
+            raise InvalidRequest(
+                "`store: false` is not supported in agent mode: every run is kept in the journal.",
+                hint="Leave it out, and delete the run afterwards.",
+                param="store",
+            )
+        for number, message in enumerate(self.messages):
+            field = "role" if message.role == "tool" else "tool_calls" if message.tool_calls else ""
+            if field:
+                name = f"messages[{number}].{field}"
+                raise InvalidRequest(
+                    f"`{name}`: agent mode calls its own tools and reads no calls and results of others.",
+                    hint="Send `tools`, or leave these messages out.",
+                    param=name,
+                )
+
+    def _check_not_stored(self) -> None:
+        if self.store:
+            raise InvalidRequest(
+                "`store: true` is not supported in this mode: nothing of the answer is kept.",
+                hint="Leave it out.",
+                param="store",
             )

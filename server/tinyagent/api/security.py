@@ -1,4 +1,4 @@
-"""Who gets in: Host, Origin, bearer token, scope, content type and body size, in that order.
+"""Who gets in: Host, Origin, bearer token, rate, scope, content type and body size, in that order.
 
 A page in the user's browser can reach this server as well as any program can. The Host check
 stops pages that rebind their own name to this address, the Origin check and the token stop
@@ -10,17 +10,19 @@ from __future__ import annotations
 
 import asyncio
 import hmac
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from typing import Literal
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
 
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from tinyagent.api.bearers import HashedToken, Permission, Token, digest_of, no_tokens, require_strong
 from tinyagent.api.failures import error_response
+from tinyagent.api.rates import RateExceeded, RequestRates
 from tinyagent.errors import (
-    ConfigurationError,
     Forbidden,
     InvalidRequest,
     MisdirectedRequest,
@@ -30,11 +32,9 @@ from tinyagent.errors import (
     UnsupportedMediaType,
 )
 
-Permission = Literal["run", "read", "worker", "admin"]
-"""`read` sees, `run` starts and cancels, `worker` carries out calls, `admin` may do everything."""
-
-MIN_SECRET_CHARACTERS = 16
 OPEN_PATHS = frozenset({"/healthz"})
+UNCOUNTED_PATHS = ("/healthz", "/readyz", "/v1/worker/")
+"""What machines ask for again and again: it takes nothing from a token's requests in a minute."""
 CALLER_KEY = "tinyagent.caller"
 """Where the middleware leaves the caller's token name in the ASGI scope."""
 ADMITTED_KEY = "tinyagent.admitted"
@@ -42,27 +42,20 @@ ADMITTED_KEY = "tinyagent.admitted"
 
 BODY_S = 30.0
 """How long the next piece of a body may take."""
+MAX_HEADERS = 100
+MAX_HEADER_BYTES = 16_384
 
 _BODY_METHODS = frozenset({"POST", "PUT", "PATCH"})
+_JSON = frozenset({"application/json"})
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 @dataclass(frozen=True)
-class Token:
-    """A named secret and what its bearer may do."""
+class BodyLimits:
+    """What a route takes: the types of its bodies, and their longest length."""
 
-    name: str
-    secret: str
-    scopes: frozenset[Permission]
-
-    @property
-    def strong(self) -> bool:
-        """Whether it is too long to be guessed."""
-        return len(self.secret) >= MIN_SECRET_CHARACTERS
-
-
-def no_tokens() -> Sequence[Token]:
-    """For servers whose tokens stay the same."""
-    return ()
+    media_types: frozenset[str]
+    max_bytes: int
 
 
 @dataclass(frozen=True)
@@ -71,23 +64,29 @@ class SecuritySettings:
 
     A page that this server serves itself is of its own origin and needs no entry. `more_tokens` is
     asked at every request that comes with none of the others, so that they can be made and revoked
-    while the server runs; those that anybody could guess are left out.
+    while the server runs; those that anybody could guess are left out. `other_bodies` are the limits of
+    paths that begin so; all others take JSON.
     """
 
     tokens: tuple[Token, ...]
     hosts: frozenset[str]
     origins: frozenset[str] = frozenset()
     max_json_bytes: int = 2_000_000
-    more_tokens: Callable[[], Sequence[Token]] = no_tokens
+    more_tokens: Callable[[], Sequence[Token | HashedToken]] = no_tokens
+    requests_per_minute: int = 600
+    other_bodies: Mapping[str, BodyLimits] = field(default_factory=dict[str, BodyLimits])
 
     def __post_init__(self) -> None:
         """Raises ConfigurationError for a token that anybody could guess."""
-        weak = [token.name for token in self.tokens if not token.strong]
-        if weak:
-            raise ConfigurationError(
-                f"The token {weak[0]!r} is shorter than {MIN_SECRET_CHARACTERS} characters.",
-                hint="Delete it, and a new one is made at the next start.",
-            )
+        for token in self.tokens:
+            require_strong(token)
+
+    def limits_of(self, path: str) -> BodyLimits:
+        """What the route at this path takes."""
+        for prefix, limits in self.other_bodies.items():
+            if path.startswith(prefix):
+                return limits
+        return BodyLimits(_JSON, self.max_json_bytes)
 
 
 def host_values(names: Iterable[str], port: int) -> frozenset[str]:
@@ -101,6 +100,8 @@ def required_scope(method: str, path: str) -> Permission:
     """What a caller must be allowed to do to use this method there."""
     if path.startswith("/v1/worker/"):
         return "worker"
+    if path == "/mcp" or path.startswith("/mcp/"):  # its GET and DELETE belong to a session that runs things
+        return "run"
     if method == "DELETE":
         return "admin"
     return "read" if method in ("GET", "HEAD", "OPTIONS") else "run"
@@ -112,6 +113,7 @@ class SecurityMiddleware:
     def __init__(self, app: ASGIApp, settings: SecuritySettings) -> None:
         self._app = app
         self._settings = settings
+        self._rates = RequestRates(settings.requests_per_minute)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -123,24 +125,28 @@ class SecurityMiddleware:
         except TinyAgentError as error:
             await _refuse(error, scope, receive, send)
             return
-        limited = _LimitedBody(receive, self._settings.max_json_bytes)
-        await self._app(scope, limited if scope["type"] == "http" else receive, _private(send))
+        limited = _LimitedBody(receive, self._settings.limits_of(scope["path"]).max_bytes)
+        taken = limited if scope["type"] == "http" else receive
+        await self._app(scope, taken, _private(_while_admitted(send, scope.get(ADMITTED_KEY))))
 
     def _admit(self, scope: Scope, headers: Headers) -> None:
+        path: str = scope["path"]
+        _check_head(path, headers)
         host = self._check_host(headers)
         self._check_origin(headers, host)
-        path: str = scope["path"]
         if path not in OPEN_PATHS:
-            token = self._authenticate(headers)
+            token = self._authenticate(headers, scope)
+            if not path.startswith(UNCOUNTED_PATHS):
+                self._rates.count_request(token.name)
             needed = required_scope(scope.get("method", "GET"), path)
             if needed not in token.scopes and "admin" not in token.scopes:
                 raise Forbidden(f"This token does not have the scope `{needed}`.")
             scope[CALLER_KEY] = token.name
-            secret = token.secret.encode()
-            scope[ADMITTED_KEY] = lambda: self._known(secret) is not None
+            scope[ADMITTED_KEY] = partial(self._admitted, token.digest)
+        limits = self._settings.limits_of(path)
         if scope["type"] == "http" and scope["method"] in _BODY_METHODS:
-            _check_content_type(headers)
-        self._check_length(headers)
+            _check_content_type(headers, limits.media_types)
+        _check_length(headers, limits.max_bytes)
 
     def _check_host(self, headers: Headers) -> str:
         values = headers.getlist("host")
@@ -157,55 +163,80 @@ class SecurityMiddleware:
             if not own and origin not in self._settings.origins:
                 raise Forbidden("Pages of this origin may not use this server.")
 
-    def _authenticate(self, headers: Headers) -> Token:
+    def _authenticate(self, headers: Headers, scope: Scope) -> Token | HashedToken:
+        """The token that was sent. A page cannot make a browser send one, and so spends nobody's attempts."""
         values = headers.getlist("authorization")
         if not values:
             raise Unauthorized("No token was sent.", hint="Send `Authorization: Bearer <token>`.")
         scheme, _, secret = values[0].partition(" ")
-        found = self._known(secret.strip().encode("latin-1", "replace"))
+        found = self._known(digest_of(secret.strip().encode("latin-1", "replace")))
+        address = (scope.get("client") or ("unknown",))[0]
+        if found is None or found.guessable:
+            self._rates.check_address(address)
         if found is None or scheme.lower() != "bearer" or len(values) > 1:
+            self._rates.count_wrong_token(address)
             raise Unauthorized("The token is not valid.", hint="`tinyagent token` prints the right one.")
         return found
 
-    def _known(self, given: bytes) -> Token | None:
-        """The token with this secret, as things stand now."""
-        return _matching(given, self._settings.tokens) or _matching(
-            given, [token for token in self._settings.more_tokens() if token.strong]
-        )
+    def _admitted(self, digest: bytes) -> bool:
+        return self._known(digest) is not None
 
-    def _check_length(self, headers: Headers) -> None:
-        length = headers.get("content-length", "0")
-        if not length.isdecimal():
-            raise InvalidRequest("The Content-Length header is not a number.")
-        if int(length) > self._settings.max_json_bytes:
-            raise _too_large(self._settings.max_json_bytes)
+    def _known(self, digest: bytes) -> Token | HashedToken | None:
+        """The token whose secret has this digest, as things stand now; each is compared in constant time."""
+        found: Token | HashedToken | None = None
+        for token in (*self._settings.tokens, *self._settings.more_tokens()):
+            if hmac.compare_digest(digest, token.digest) and token.strong:
+                found = token
+        return found
 
 
-def _matching(given: bytes, tokens: Iterable[Token]) -> Token | None:
-    """All are compared, each in constant time."""
-    found: Token | None = None
-    for token in tokens:
-        if hmac.compare_digest(given, token.secret.encode()):
-            found = token
-    return found
+def _check_head(path: str, headers: Headers) -> None:
+    """Raises InvalidRequest or RequestTooLarge for what no client of this server sends."""
+    if not path.startswith("/") or _CONTROL.search(path):
+        raise InvalidRequest("The request's target is no path of this server.")
+    size = sum(len(name) + len(value) for name, value in headers.raw)
+    if len(headers.raw) > MAX_HEADERS or size > MAX_HEADER_BYTES:
+        limits = f"{MAX_HEADERS} headers or {MAX_HEADER_BYTES:,} bytes of them"
+        raise RequestTooLarge(f"There are more than {limits}.")
 
 
 async def _refuse(error: TinyAgentError, scope: Scope, receive: Receive, send: Send) -> None:
     if scope["type"] == "websocket":
         await send({"type": "websocket.close", "code": 1008})
         return
-    challenge = {"WWW-Authenticate": 'Bearer realm="tinyagent"'} if isinstance(error, Unauthorized) else {}
-    await error_response(error, challenge)(scope, receive, _private(send))
+    await error_response(error, _refusal_headers(error))(scope, receive, _private(send))
 
 
-def _check_content_type(headers: Headers) -> None:
+def _refusal_headers(error: TinyAgentError) -> dict[str, str]:
+    if isinstance(error, Unauthorized):
+        return {"WWW-Authenticate": 'Bearer realm="tinyagent"'}
+    if isinstance(error, InvalidRequest):  # what would follow on this connection may be no request at all
+        return {"Connection": "close"}
+    return {"Retry-After": str(error.wait_s)} if isinstance(error, RateExceeded) else {}
+
+
+def _check_content_type(headers: Headers, media_types: frozenset[str]) -> None:
+    if headers.get("content-encoding", "identity").lower() != "identity":
+        raise UnsupportedMediaType("Compressed bodies are not taken.", hint="Send the body as it is.")
     media_type = headers.get("content-type", "").partition(";")[0].strip().lower()
     has_body = headers.get("content-length", "0") != "0" or "transfer-encoding" in headers
-    if media_type != "application/json" and (media_type or has_body):
+    if media_type not in media_types and (media_type or has_body):
+        taken = " or ".join(sorted(media_types))
         raise UnsupportedMediaType(
-            f"This route takes JSON, not {media_type or 'a body without a type'}.",
-            hint="Send `Content-Type: application/json`.",
+            f"This route takes {taken}, not {media_type or 'a body without a type'}.",
+            hint=f"Send `Content-Type: {min(media_types)}`.",
         )
+
+
+def _check_length(headers: Headers, max_bytes: int) -> None:
+    """A body has one length: whoever reads it as two may read two requests."""
+    lengths = headers.getlist("content-length")
+    if len(lengths) > 1 or (lengths and "transfer-encoding" in headers):
+        raise InvalidRequest("The length of the body is given twice.")
+    if lengths and not (lengths[0].isascii() and lengths[0].isdecimal()):
+        raise InvalidRequest("The Content-Length header is not a number.")
+    if lengths and int(lengths[0]) > max_bytes:
+        raise _too_large(max_bytes)
 
 
 def _too_large(limit: int) -> RequestTooLarge:
@@ -223,6 +254,22 @@ def _private(send: Send) -> Send:
         await send(message)
 
     return private_send
+
+
+def _while_admitted(send: Send, admitted: Callable[[], bool] | None) -> Send:
+    """End a stream whose token was revoked: what would follow is not sent."""
+    ended = False
+
+    async def admitted_send(message: Message) -> None:
+        nonlocal ended
+        if ended:
+            return
+        if message.get("more_body") and admitted is not None and not admitted():
+            ended = True
+            message = {"type": "http.response.body", "body": b"", "more_body": False}
+        await send(message)
+
+    return admitted_send
 
 
 class _LimitedBody:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated, cast
+from typing import Annotated, Protocol, cast
 
 from fastapi import Depends, Request
 
@@ -13,8 +12,24 @@ from tinyagent.api.security import CALLER_KEY
 from tinyagent.api.watchers import Watchers
 from tinyagent.engine.function_calling import FunctionCalling
 from tinyagent.engine.runs import RunService
-from tinyagent.ports import Embedder
+from tinyagent.ports import Embedder, Usage
 from tinyagent.workers.queue import WorkerQueue
+
+
+class Figures(Protocol):
+    """Counts what the server does."""
+
+    def text(self) -> bytes:
+        """All metrics in Prometheus' text format."""
+        ...
+
+    def answered(self, method: str, route: str, status: int, seconds: float) -> None:
+        """A request was answered; `route` is the template of its path."""
+        ...
+
+    def used(self, planner: str, usage: Usage) -> None:
+        """A model read and wrote outside of a run."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -29,8 +44,7 @@ class Serving:
     """None when calls are carried out in this process."""
     calling: FunctionCalling
     embedder: Embedder | None = None
-    figures: Callable[[], bytes] | None = None
-    """All metrics in Prometheus' text format."""
+    figures: Figures | None = None
 
 
 def _serving(request: Request) -> Serving:

@@ -9,6 +9,7 @@ from tinyagent.bootstrap.models import (
     BUNDLED_GGUF,
     COMPACT,
     NANO,
+    build_embedder,
     encoder_digest,
     load_examples,
     load_nano,
@@ -16,6 +17,7 @@ from tinyagent.bootstrap.models import (
 )
 from tinyagent.bootstrap.planning import Toolkit, build_planners, build_toolkit
 from tinyagent.bootstrap.service import SystemClock, build_policy, open_service
+from tinyagent.bootstrap.telemetry import Telemetry, open_telemetry
 from tinyagent.bootstrap.writing import build_writer
 
 __all__ = [
@@ -23,8 +25,10 @@ __all__ = [
     "COMPACT",
     "NANO",
     "SystemClock",
+    "Telemetry",
     "Toolkit",
     "build_desktop",
+    "build_embedder",
     "build_local_host",
     "build_planners",
     "build_policy",
@@ -36,5 +40,6 @@ __all__ = [
     "load_nano",
     "models_folder",
     "open_service",
+    "open_telemetry",
     "uses_mac_apps",
 ]

@@ -1,20 +1,27 @@
-"""Who carries out calls: the applications of this computer, servers that are configured, or workers."""
+"""Who carries out calls: the applications of this computer, or workers; and who has further tools."""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
+from functools import partial
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from tzlocal import get_localzone_name
 
 from tinyagent.apps.base import Desktop, Meetings
+from tinyagent.errors import ConfigurationError
+from tinyagent.loopback import is_local_url
 from tinyagent.ports import ToolHost, Writer
 from tinyagent.secrets import secret
-from tinyagent.settings import DavSettings, ImapSettings, Settings, SmtpSettings
+from tinyagent.settings import DavSettings, ImapSettings, McpServerSettings, Settings, SmtpSettings
 
 if TYPE_CHECKING:
     from tinyagent.apps.network import DavLogin, MailLogin
+    from tinyagent.mcp_client import McpServer
+    from tinyagent.plugins.loading import Found
     from tinyagent.workers.queue import WorkerQueue
 
 
@@ -27,6 +34,83 @@ def build_workers(settings: Settings) -> WorkerQueue | None:
         return None
     own = settings.worker
     return WorkerQueue([tool.spec for tool in BUILT_IN], wait_s=own.wait_s, lease_s=own.lease_s)
+
+
+@asynccontextmanager
+async def further_hosts(settings: Settings, patience_s: float = 0.0) -> AsyncGenerator[list[ToolHost]]:
+    """The hosts of the user's own tools and of the configured MCP servers; closed at the end.
+
+    Servers are connected in the background when tools are first asked for; with `patience_s` they are
+    connected at once, and waited for at most so long. Raises ConfigurationError for a token that would
+    travel unprotected.
+    """
+    found = load_own_tools(settings)
+    further: list[ToolHost] = []
+    if found.tools or found.faults:
+        from tinyagent.plugins.host import OwnToolHost
+
+        further.append(OwnToolHost(found, partial(_sends, settings)))
+    if not settings.mcp:
+        yield further
+        return
+    from tinyagent.mcp_client import McpToolHost
+
+    taken = [*_built_in_names(), *(tool.spec.name for tool in found.tools)]
+    servers = McpToolHost([_mcp_server(*one) for one in settings.mcp.items()], taken)
+    try:
+        if patience_s:
+            await servers.settle(patience_s)
+        yield [*further, servers]
+    finally:
+        await servers.close()
+
+
+def joined(host: ToolHost, further: Sequence[ToolHost]) -> ToolHost:
+    """All hosts as one; of two tools with one name, that of `host` counts."""
+    from tinyagent.tools.several import SeveralHosts
+
+    return SeveralHosts([host, *further]) if further else host
+
+
+def load_own_tools(settings: Settings) -> Found:
+    """The user's own tools, and what of them cannot be loaded."""
+    from tinyagent.plugins.loading import load_tools
+
+    return load_tools(settings.tool_files, _built_in_names())
+
+
+def _built_in_names() -> list[str]:
+    from tinyagent.tools.registry import BUILT_IN
+
+    return [tool.spec.name for tool in BUILT_IN]
+
+
+def _sends(settings: Settings, tool: str) -> bool:
+    """Whether a tool that can make no drafts may be used at all."""
+    return settings.approvals.tools.get(tool, settings.approvals.send) != "draft"
+
+
+def _mcp_server(name: str, server: McpServerSettings) -> McpServer:
+    from tinyagent.mcp_client import McpServer
+    from tinyagent.mcp_client.servers import no_token
+
+    url = server.url or ""
+    exposed = url.startswith("http:") and not is_local_url(url)
+    if exposed and server.token.get_secret_value():
+        raise ConfigurationError(
+            f"mcp.{name}.url is neither encrypted nor on this computer: its token could be read on the way.",
+            hint="Use the server's https address.",
+        )
+    return McpServer(
+        name,
+        tuple(server.command),
+        server.env,
+        url,
+        no_token if exposed else partial(secret, f"mcp.{name}.token", server.token),
+        server.approval,
+        tuple(server.tools),
+        server.timeout_s,
+    )
 
 
 def build_local_host(settings: Settings, writer: Writer) -> ToolHost:

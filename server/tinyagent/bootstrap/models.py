@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tinyagent.ports import Embedder
+
 if TYPE_CHECKING:
     from tinyagent.planners.examples import ExampleIndex
     from tinyagent.toolrag.model import NanoModel
@@ -30,6 +32,13 @@ def load_nano() -> NanoModel:
 
         _nano.append(NanoModel.load(models_folder() / NANO))
     return _nano[0]
+
+
+def build_embedder() -> Embedder:
+    """The bundled encoder for texts of any kind. Raises ModelUnavailable."""
+    from tinyagent.toolrag.embedding import NanoEmbedder
+
+    return NanoEmbedder.load(load_nano(), models_folder() / NANO)
 
 
 def load_examples() -> ExampleIndex:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tinyagent.bootstrap.chatting import LlamaFiles, can_chat, load_chat
 from tinyagent.bootstrap.models import BUNDLED_GGUF, COMPACT, NANO, load_examples, load_nano, models_folder
 from tinyagent.domain.tools import ToolSpec
 from tinyagent.engine.catalog import PlannerCatalog, PlannerEntry
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 
 GGUF_MAGIC = b"GGUF"
 
+WRITER = "writer"
+"""What the model for texts is called where a client may name it."""
+
 
 @dataclass(frozen=True)
 class Toolkit:
@@ -27,6 +31,8 @@ class Toolkit:
     selector: ToolSelector
     planners: PlannerCatalog
     tools: Sequence[ToolSpec]
+    files: LlamaFiles
+    """The GGUF files in use, for others that use them too."""
 
     async def planner(self, name: str | None = None) -> Planner:
         """A loaded planner. Raises ModelNotFound or ModelUnavailable."""
@@ -35,17 +41,28 @@ class Toolkit:
 
 def build_toolkit(settings: Settings) -> Toolkit:
     """Tool RAG and planners, as configured. Raises ModelUnavailable when Tool RAG's files are faulty."""
+    from tinyagent.toolrag.descriptions import Descriptions
     from tinyagent.toolrag.selector import ClassifierSelector
     from tinyagent.tools.registry import BUILT_IN
 
-    model = load_nano()
-    return Toolkit(ClassifierSelector(model), build_planners(settings), [tool.spec for tool in BUILT_IN])
+    model, files = load_nano(), LlamaFiles()
+    planners = build_planners(settings, files)
+    return Toolkit(
+        ClassifierSelector(model, descriptions=Descriptions(model.embed)),
+        planners,
+        [tool.spec for tool in BUILT_IN],
+        files,
+    )
 
 
-def build_planners(settings: Settings) -> PlannerCatalog:
-    """The bundled planners and the configured ones. Nothing is loaded yet."""
+def build_planners(settings: Settings, files: LlamaFiles | None = None) -> PlannerCatalog:
+    """The bundled planners, the configured ones and the model for texts. Nothing is loaded yet.
+
+    `files` are the GGUF files that others use too.
+    """
     from tinyagent.toolrag.manifest import problem_in
 
+    files = files or LlamaFiles()
     entries = [
         PlannerEntry(
             NANO,
@@ -55,15 +72,17 @@ def build_planners(settings: Settings) -> PlannerCatalog:
             _size(models_folder() / NANO),
         ),
         *(
-            _configured(name, planner, settings.planner_examples)
+            _configured(name, planner, settings.planner_examples, files)
             for name, planner in _all_planners(settings).items()
         ),
+        *_writer(settings, files),
     ]
     return PlannerCatalog(entries, settings.planner)
 
 
 def _all_planners(settings: Settings) -> dict[str, PlannerSettings]:
-    bundled = LlamaPlannerSettings(kind="llama", path=models_folder() / BUNDLED_GGUF)
+    path = models_folder() / BUNDLED_GGUF
+    bundled = LlamaPlannerSettings(kind="llama", path=path, profile="compact")
     return {COMPACT: bundled, **settings.planners}
 
 
@@ -81,14 +100,23 @@ def _example_finder(count: int) -> FindExamples:
     return ExampleFinder(load_examples, lambda texts: load_nano().embed(texts), count)
 
 
-def _configured(name: str, settings: PlannerSettings, examples: int) -> PlannerEntry:
+def _writer(settings: Settings, files: LlamaFiles) -> list[PlannerEntry]:
+    """The model for texts, which plans nothing; a planner that is called the same stands for itself."""
+    if settings.writer is None or WRITER in settings.planners or not can_chat(settings.writer.model):
+        return []
+    return [replace(_configured(WRITER, settings.writer.model, 0, files), load=None)]
+
+
+def _configured(name: str, settings: PlannerSettings, examples: int, files: LlamaFiles) -> PlannerEntry:
+    chat = partial(load_chat, name, settings, files) if can_chat(settings) else None
     if isinstance(settings, OpenAIPlannerSettings):
         described = f"{settings.model} at {settings.base_url}"
-        return PlannerEntry(name, described, partial(_load_openai, name, settings, examples), lambda: "")
+        load: Callable[[], Planner] = partial(_load_openai, name, settings, examples)
+        return PlannerEntry(name, described, load, lambda: "", load_chat=chat)
     path = settings.path.expanduser()
-    load: Callable[[], Planner] = partial(_load_llama, name, settings, path, examples)
-    problem = partial(_broken_gguf, path)
-    return PlannerEntry(name, f"{path.name} by llama.cpp", load, problem, _size(path))
+    load = partial(_load_llama, name, settings, examples, files)
+    described = f"{path.name} by llama.cpp"
+    return PlannerEntry(name, described, load, partial(_broken_gguf, path), _size(path), chat)
 
 
 def _broken_gguf(path: Path) -> str:
@@ -109,17 +137,11 @@ def _size(path: Path) -> int | None:
     return path.stat().st_size if path.is_file() else None
 
 
-def _load_llama(name: str, settings: LlamaPlannerSettings, path: Path, examples: int) -> Planner:
+def _load_llama(name: str, settings: LlamaPlannerSettings, examples: int, files: LlamaFiles) -> Planner:
     from tinyagent.planners.llama import LlamaPlanner
 
-    return LlamaPlanner(
-        path,
-        name=name,
-        profile=settings.profile,
-        context=settings.context,
-        threads=settings.threads,
-        examples=_example_finder(examples),
-    )
+    finder = _example_finder(examples)
+    return LlamaPlanner(files.worker(settings), name=name, profile=settings.profile, examples=finder)
 
 
 def _load_openai(name: str, settings: OpenAIPlannerSettings, examples: int) -> Planner:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from tinyagent.bootstrap.hosting import build_local_host
+from tinyagent.bootstrap.hosting import build_local_host, further_hosts, joined
 from tinyagent.bootstrap.planning import build_toolkit
 from tinyagent.bootstrap.writing import build_writer
 from tinyagent.engine.agent import Rules
+from tinyagent.engine.feed import Observer
 from tinyagent.engine.limits import Limits
 from tinyagent.engine.policy import Policy
 from tinyagent.engine.runs import RunService
@@ -19,6 +20,7 @@ from tinyagent.errors import ConfigurationError
 from tinyagent.home import home_lock
 from tinyagent.journal.audit import FileAuditLog
 from tinyagent.journal.sqlite import SqliteJournal
+from tinyagent.ports import ToolHost
 from tinyagent.settings import Settings
 
 if TYPE_CHECKING:
@@ -36,27 +38,36 @@ class SystemClock:
 
 
 @asynccontextmanager
-async def open_service(settings: Settings, workers: WorkerQueue | None = None) -> AsyncGenerator[RunService]:
+async def open_service(
+    settings: Settings, workers: WorkerQueue | None = None, observers: Sequence[Observer] = ()
+) -> AsyncGenerator[RunService]:
     """The engine with everything it needs, alone on its home folder; closed at the end.
 
-    `workers` carry out its calls where they are given, and this process does otherwise.
+    `workers` carry out its calls where they are given, and this process does otherwise. `observers` are
+    shown all that happens in its runs.
 
     Raises Conflict, ConfigurationError, ModelNotFound for an unknown default planner, ModelUnavailable or
     JournalError.
     """
     with home_lock(settings):
-        service = _build_service(settings, workers)
-        try:
-            await service.recover()
-            yield service
-        finally:
-            await service.close()
+        async with further_hosts(settings) as further:
+            service = _build_service(settings, workers, observers, further)
+            try:
+                await service.recover()
+                yield service
+            finally:
+                await service.close()
 
 
-def _build_service(settings: Settings, workers: WorkerQueue | None) -> RunService:
+def _build_service(
+    settings: Settings,
+    workers: WorkerQueue | None,
+    observers: Sequence[Observer],
+    further: Sequence[ToolHost],
+) -> RunService:
     toolkit = build_toolkit(settings)
     toolkit.planners.resolve(None)  # a default that does not exist is told before anything is asked of it
-    clock, writer = SystemClock(settings.timezone), build_writer(settings)
+    clock, writer = SystemClock(settings.timezone), build_writer(settings, toolkit.files)
     limits = Limits(
         run_deadline_s=settings.run_deadline_s,
         call_deadline_s=settings.call_deadline_s,
@@ -67,10 +78,11 @@ def _build_service(settings: Settings, workers: WorkerQueue | None) -> RunServic
         SqliteJournal(settings.journal),
         toolkit.planners,
         toolkit.selector,
-        workers or build_local_host(settings, writer),
+        joined(workers or build_local_host(settings, writer), further),
         Rules(build_policy(settings), FileAuditLog(settings.audit_file, clock), clock, writer),
         limits,
         settings.instructions,
+        observers,
     )
 
 
@@ -81,6 +93,8 @@ def build_policy(settings: Settings) -> Policy:
     effects = {tool.spec.name: tool.spec.effect for tool in BUILT_IN}
     rules = settings.approvals
     for name, mode in rules.tools.items():
+        if name not in effects and (settings.mcp or settings.tool_files):
+            continue  # what other tools there are shows only when their servers and files are there
         if name not in effects:
             raise ConfigurationError(
                 f"approvals.tools names {name}, which is no tool.", hint=f"Tools: {', '.join(effects)}."

@@ -15,6 +15,7 @@ from tinyagent.cli.demo import demo
 from tinyagent.cli.doctor import doctor
 from tinyagent.cli.evaluate import evaluate, evaluate_toolrag
 from tinyagent.cli.failures import Commands
+from tinyagent.cli.mcp import mcp
 from tinyagent.cli.options import GlobalOptions
 from tinyagent.cli.plan import plan
 from tinyagent.cli.report import evaluate_report
@@ -46,6 +47,7 @@ train.app.command()(thresholds)
 app.add_typer(train.app, name="train")
 app.add_typer(data.app, name="data")
 app.command()(token)
+app.command()(mcp)
 app.add_typer(worker.app, name="worker")
 app.add_typer(service.app, name="service")
 app.add_typer(secret.app, name="secret")

@@ -248,6 +248,8 @@ async def _check_planners(toolkit: Toolkit) -> AsyncIterator[Finding]:
         yield from_error("default planner", "fault", error)
     for info in toolkit.planners.infos():
         name = f"planner {info.name}"
+        if not info.plans:
+            continue  # the model for texts is examined with the services
         if not info.available:
             yield Finding(name, "fault" if info.default else "advice", info.reason)
         elif info.default or 0 < (info.size_bytes or 0) <= QUICKLY_LOADED_BYTES:

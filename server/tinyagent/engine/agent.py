@@ -57,6 +57,11 @@ POLL_S = 0.05
 WANTED_SCORE = 0.5
 """From this score on, a request is taken to ask for a tool that is switched off."""
 
+UNKNOWN_TO_PLANNER = (
+    "The planner {} knows the built-in tools alone, and this asks for another one. Choose a planner that "
+    "reads descriptions: one of the kind openai, or of the kind llama with the profile chat."
+)
+
 DONE_SO_FAR = "What was done until then is listed with the run."
 
 
@@ -202,19 +207,26 @@ class Agent:
         self._tools = tuple(self._host.tools())
         wish = self._request.approval
         self._rulings.update({one.spec.name: self._policy.ruling(one, wish) for one in self._tools})
-        enabled = [status.spec.name for status in self._tools if status.enabled]
-        self._enabled = tuple(self._rulings[name].spec for name in enabled)
+        known = [one for one in self._tools if one.enabled and self._planner.knows(one.spec)]
+        self._enabled = tuple(self._rulings[status.spec.name].spec for status in known)
 
     async def _unavailable(self) -> dict[str, str]:
-        """The tools that the request most probably asks for but that are off, with the reason."""
-        reasons = {status.spec.name: status.reason for status in self._tools if not status.enabled}
-        if not reasons:
+        """The tools that the request most probably asks for but that cannot be used, with the reason.
+
+        A tool that others describe is one only where nothing that can be used is more probable.
+        """
+        usable = {spec.name for spec in self._enabled}
+        missing = [status for status in self._tools if status.spec.name not in usable]
+        if not missing:
             return {}
         everything = await self._selector.select(self._request.query, [status.spec for status in self._tools])
+        scores = everything.scores
+        best = max((scores.get(name, 0.0) for name in usable), default=0.0)
+        unknown = UNKNOWN_TO_PLANNER.format(self._planner.name)
         return {
-            name: reason
-            for name, reason in reasons.items()
-            if everything.scores.get(name, 0.0) >= WANTED_SCORE
+            status.spec.name: unknown if status.enabled else status.reason
+            for status in missing
+            if scores.get(status.spec.name, 0.0) >= max(WANTED_SCORE, best * status.spec.described)
         }
 
     async def _plan_and_run(self) -> None:

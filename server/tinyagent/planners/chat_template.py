@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, Protocol, cast
-
-from llama_cpp.llama_chat_format import Jinja2ChatFormatter
+from collections.abc import Iterable, Sequence
+from itertools import groupby
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from tinyagent.errors import ModelUnavailable
 from tinyagent.planners.prompts import Message
+
+if TYPE_CHECKING:
+    from llama_cpp.llama_chat_format import Jinja2ChatFormatter
 
 
 class Vocabulary(Protocol):
@@ -30,21 +32,32 @@ class Vocabulary(Protocol):
 def chat_tokens(messages: Sequence[Message], template: str, vocabulary: Vocabulary) -> list[int]:
     """The messages as the template wants them, ready for the assistant's answer.
 
-    Control markers in a message are plain text. A template that takes no system message gets all
-    messages as one of the user. Raises ModelUnavailable for a template that cannot be filled.
+    Control markers in a message are plain text. A template that takes no system message gets it with the
+    user's next one, and a template that still refuses gets all messages as one of the user. Raises
+    ModelUnavailable for a template that cannot be filled.
     """
+    from llama_cpp.llama_chat_format import Jinja2ChatFormatter  # loads llama.cpp, which not all need
+
     begin, end = vocabulary.boundary_texts()
     formatter = Jinja2ChatFormatter(template, eos_token=end, bos_token=begin)
-    filled = _fill(formatter, messages)
-    if filled is None:
-        messages = [Message("user", "\n\n".join(message.content for message in messages))]
-        filled = _fill(formatter, messages)
-    if filled is None:
-        raise ModelUnavailable(
-            "The chat template of the planner's model cannot be filled.",
-            hint="Use a GGUF of an instruction-tuned model with a chat template.",
-        )
-    return _tokens(filled, messages, vocabulary, begin=not (begin and filled.startswith(begin)))
+    for said in (messages, _in_turns(messages), [Message("user", _joined(messages))]):
+        filled = _fill(formatter, said)
+        if filled is not None:
+            return _tokens(filled, said, vocabulary, begin=not (begin and filled.startswith(begin)))
+    raise ModelUnavailable(
+        "The chat template of the planner's model cannot be filled.",
+        hint="Use a GGUF of an instruction-tuned model with a chat template.",
+    )
+
+
+def _in_turns(messages: Sequence[Message]) -> list[Message]:
+    """User and assistant in turns: what a system says is said by the user."""
+    said = groupby(messages, lambda message: message.role == "assistant")
+    return [Message("assistant" if answered else "user", _joined(turn)) for answered, turn in said]
+
+
+def _joined(messages: Iterable[Message]) -> str:
+    return "\n\n".join(message.content for message in messages)
 
 
 def _fill(formatter: Jinja2ChatFormatter, messages: Sequence[Message]) -> str | None:

@@ -73,7 +73,7 @@ class Choices:
         return sorted(borne_out or found, key=lambda choice: -choice.score)[:width]
 
     def _legal_symbols(self, written: Floats, legal: Legal, state: PlanState) -> list[Choice]:
-        bonus = self._counts.bonuses(state.called) if JOIN in legal.symbols else {}
+        bonus = self._counts.bonuses(state.called) if state.may_close else {}
         return [
             Choice(float(written[number]) + bonus.get(name, 0.0), number, -1, name)
             for name in legal.symbols

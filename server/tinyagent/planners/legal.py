@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from tinyagent.planners.symbols import FIELDS, ITEM, JOIN, Field
@@ -25,10 +25,23 @@ class Legal:
 
 
 class PlanState:
-    """Follows a plan symbol by symbol. `tools` are the ones that may be called."""
+    """Follows a plan symbol by symbol. `tools` are the ones that may be called.
 
-    def __init__(self, tools: Iterable[str]) -> None:
-        self._tools = tuple(tool for tool in FIELDS if tool in set(tools))
+    `absent` are the arguments that a tool does not have here. With `must_call` a plan does not end before
+    its first call.
+    """
+
+    def __init__(
+        self,
+        tools: Iterable[str],
+        *,
+        absent: Mapping[str, Collection[str]] | None = None,
+        must_call: bool = False,
+    ) -> None:
+        offered = set(tools)
+        self._tools = tuple(tool for tool in FIELDS if tool in offered)
+        self._absent = absent or {}
+        self._must_call = must_call and bool(self._tools)
         self._called: list[str] = []
         self._fields: Sequence[Field] = ()
         self._place = -1
@@ -80,7 +93,8 @@ class PlanState:
         """What may come next."""
         symbols: set[str] = set()
         if self.may_close:
-            symbols.add(JOIN)
+            if self._called or not self._must_call:
+                symbols.add(JOIN)
             if len(self._called) < MAX_CALLS:
                 symbols |= {f"T:{tool}" for tool in self._tools}
         if self._place < 0 or self._length > 0:
@@ -102,7 +116,8 @@ class PlanState:
         mark, _, value = symbol.partition(":")
         if mark == "T":
             self._called.append(value)
-            self._fields = FIELDS[value]
+            absent = self._absent.get(value, ())
+            self._fields = [field for field in FIELDS[value] if field.name not in absent]
             self._place = -1
             self._recipients = set()
             self._start_field()

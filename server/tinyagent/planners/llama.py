@@ -1,35 +1,31 @@
 """The planner that runs a GGUF file by llama.cpp, in this process, under a grammar.
 
-One thread owns the model; requests wait for their turn. What a prompt has in common with the one
-before is not read again. Closing the iterator stops the work at the next token or, while the prompt
-is read, after at most 128 tokens.
+What a prompt has in common with the one before is not read again. Closing the iterator stops the work at
+the next token or, while the prompt is read, after at most 128 tokens.
 """
 
 from __future__ import annotations
 
-import asyncio
-import codecs
-import contextlib
 import re
-import threading
-from collections.abc import AsyncIterator, Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import aclosing, closing
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 from tinyagent.domain.plan import END_OF_PLAN
 from tinyagent.domain.tools import ToolSpec
-from tinyagent.errors import Overloaded, PlannerFailed
+from tinyagent.errors import PlannerFailed
 from tinyagent.planners.examples import FindExamples, no_examples
-from tinyagent.planners.gguf_header import read_header
 from tinyagent.planners.grammar import ROOT, Limits
 from tinyagent.planners.llama_model import LlamaModel
 from tinyagent.planners.llama_sampler import GrammarSampler
+from tinyagent.planners.llama_text import LlamaText
+from tinyagent.planners.llama_worker import LlamaWorker, Stopped, worker_of
 from tinyagent.planners.profiles import PROFILES, Profile, ProfileName, choose_profile
 from tinyagent.ports import PlanRequest, Usage
 
-_JOINED = re.compile(r"(?:^|\n)\d+\. join\(\)$")
+_JOIN = re.compile(r"\d+\. join\(\)")
 
 
 class LlamaPlanner:
@@ -37,7 +33,7 @@ class LlamaPlanner:
 
     def __init__(
         self,
-        path: Path,
+        model: Path | LlamaWorker,
         *,
         name: str = "llama",
         profile: ProfileName | None = None,
@@ -48,26 +44,22 @@ class LlamaPlanner:
         limits: Limits | None = None,
         examples: FindExamples = no_examples,
     ) -> None:
-        """`profile` None chooses by the file's metadata; `threads` None by its size.
+        """`model` is a file, or the worker of one that others use too, which then decides about context,
+        threads and waiting; see `LlamaWorker`.
 
-        `max_tokens` bounds a plan, `max_waiting` the plans that wait for their turn.
+        `profile` None chooses by the file's metadata; `max_tokens` bounds a plan.
         """
         self.name = name
-        self._path = path
+        self._worker = worker_of(model, context, threads, max_waiting)
         self._profile_name: ProfileName | None = profile
-        self._context, self._threads = context, threads
-        self._max_tokens, self._max_waiting = max_tokens, max_waiting
+        self._max_tokens = max_tokens
         self._limits = limits or Limits()
         self._find_examples = examples
-        self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"planner-{name}")
-        self._model: LlamaModel | None = None
-        self._waiting = 0
-        self._closing = threading.Event()
 
     @cached_property
     def profile(self) -> Profile:
         """How the model is asked. Raises ModelUnavailable for a missing or damaged file."""
-        header = read_header(self._path)
+        header = self._worker.header
         return choose_profile(header) if self._profile_name is None else PROFILES[self._profile_name]
 
     @property
@@ -82,71 +74,51 @@ class LlamaPlanner:
     @property
     def tokens_in_memory(self) -> int:
         """Tokens of prompt and plan that the model has read and keeps."""
-        return self._model.tokens_in_memory if self._model else 0
+        return self._worker.tokens_in_memory
 
-    async def plan(self, request: PlanRequest) -> AsyncIterator[str | Usage]:
-        """Stream the plan; see `ports.Planner`. Raises Overloaded when too many plans wait."""
-        if self._waiting > self._max_waiting:
-            raise Overloaded("Too many requests wait for the planner.", hint="Try again in a moment.")
-        pieces: asyncio.Queue[str | Usage | None] = asyncio.Queue()
-        cancelled = threading.Event()
-        loop = asyncio.get_running_loop()
-
-        def stopped() -> bool:
-            return cancelled.is_set() or self._closing.is_set()
-
-        def work() -> None:
-            try:
-                for piece in self._generate(request, stopped):
-                    loop.call_soon_threadsafe(pieces.put_nowait, piece)
-            finally:
-                with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
-                    loop.call_soon_threadsafe(pieces.put_nowait, None)
-
-        self._waiting += 1
-        done = loop.run_in_executor(self._worker, work)
-        try:
-            while (piece := await pieces.get()) is not None:
+    async def plan(self, request: PlanRequest) -> AsyncGenerator[str | Usage]:
+        """Stream the plan; see `ports.Planner`. Raises Overloaded when too many requests wait."""
+        async with aclosing(self._worker.stream(partial(self._generate, request))) as pieces:
+            async for piece in pieces:
                 yield piece
-            await done
-            if self._closing.is_set():
-                raise PlannerFailed(f"The planner {self.name} was closed.", hint="Start the server again.")
-        finally:
-            cancelled.set()
-            self._waiting -= 1
-            await asyncio.wait([done])
-            if not done.cancelled():
-                done.exception()  # a failure after cancellation concerns nobody
 
-    def _generate(self, request: PlanRequest, cancelled: Callable[[], bool]) -> Iterator[str | Usage]:
-        """The plan's pieces, then the usage; stops early when cancelled. Runs in the worker thread."""
-        if cancelled():
-            return
-        profile, model = self.profile, self._loaded()
+    def _generate(self, request: PlanRequest, model: LlamaModel, stopped: Stopped) -> Iterator[str | Usage]:
+        """The plan's pieces, then the usage; stops early when stopped. Runs in the worker's thread."""
+        profile = self.profile
         prompt = self._prompt(request, model)
-        limit = min(self._max_tokens, model.context - len(prompt) - 1)
-        if limit < 1:
+        written = LlamaText(model, prompt, stopped)
+        if written.room < 1:
             raise PlannerFailed(
                 f"Planner {self.name} reads at most {model.context} tokens, the request has {len(prompt)}.",
                 hint="Shorten the request, or choose a planner with a longer context.",
             )
-        known = model.read(prompt, cancelled)
-        if known is None:
-            return
-        grammar = profile.grammar(request, self._limits)
-        sampler = GrammarSampler(model, grammar, ROOT, lambda text: profile.makes_sense(text, request))
-        text, count = "", 0
-        try:
-            for piece in self._write(model, sampler, limit, cancelled):
-                count += 1
-                text += piece
-                if profile.translate is None and piece:
-                    yield piece
-        finally:
-            sampler.close()
-        if not cancelled():
+        text = ""
+        for piece in self._write(request, model, written):
+            text += piece
+            if profile.translate is None and piece:
+                yield piece
+        if not stopped():
             yield profile.translate(text, request) if profile.translate else END_OF_PLAN
-            yield Usage(len(prompt), count, known)
+            yield written.usage()
+
+    def _write(self, request: PlanRequest, model: LlamaModel, written: LlamaText) -> Iterator[str]:
+        """The text in pieces, until the plan is whole."""
+        profile = self.profile
+        grammar = profile.grammar(request, self._limits)
+        limit = min(self._max_tokens, written.room)
+        sensible = partial(profile.makes_sense, request=request)
+        with closing(GrammarSampler(model, grammar, ROOT, sensible)) as sampler:
+            line = ""
+            for piece in written.write(sampler.choose, limit):
+                yield piece
+                line = (line + piece).rpartition("\n")[2]
+                if profile.translate is None and _JOIN.fullmatch(line):
+                    return
+        if written.tokens >= limit and not written.ended:
+            raise PlannerFailed(
+                f"The planner {self.name} wrote {limit} tokens without coming to an end.",
+                hint="Shorten the request, or choose another planner.",
+            )
 
     def _prompt(self, request: PlanRequest, model: LlamaModel) -> list[int]:
         """The prompt with as many examples as leave room for a plan.
@@ -163,41 +135,6 @@ class LlamaPlanner:
                 return prompt
             found = found[:-1]
 
-    def _write(
-        self, model: LlamaModel, sampler: GrammarSampler, limit: int, cancelled: Callable[[], bool]
-    ) -> Iterator[str]:
-        """The text, token by token, until the plan is whole."""
-        decoder = codecs.getincrementaldecoder("utf-8")()
-        text = ""
-        for _ in range(limit):
-            if cancelled():
-                return
-            token = sampler.choose(model.logits())
-            if model.is_end(token):
-                return
-            piece = decoder.decode(model.piece(token))
-            text += piece
-            yield piece
-            if self.profile.translate is None and _JOINED.search(text):
-                return
-            model.extend([token])
-        raise PlannerFailed(
-            f"The planner {self.name} wrote {limit} tokens without coming to an end.",
-            hint="Shorten the request, or choose another planner.",
-        )
-
-    def _loaded(self) -> LlamaModel:
-        if self._model is None:
-            self._model = LlamaModel(self._path, context=self._context, threads=self._threads)
-        return self._model
-
     async def close(self) -> None:
         """Free model and thread; plans under way fail at their next token."""
-        self._closing.set()
-        await asyncio.get_running_loop().run_in_executor(None, self._shut)
-
-    def _shut(self) -> None:
-        self._worker.shutdown(wait=True)
-        if self._model is not None:
-            self._model.close()
-            self._model = None
+        await self._worker.close()

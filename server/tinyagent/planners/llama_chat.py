@@ -1,25 +1,25 @@
-"""A chat with a GGUF file by llama.cpp, in this process, for whoever needs prose of a model.
-
-One thread owns the model; chats wait for their turn. Cancelling stops the work at the next token or,
-while the chat is read, after at most 128 tokens.
-"""
+"""A chat with a GGUF file by llama.cpp, in this process, in prose or in JSON under a grammar."""
 
 from __future__ import annotations
 
 import asyncio
-import codecs
-import threading
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
+from contextlib import aclosing, closing
+from functools import partial
 from pathlib import Path
-from typing import Literal, cast
+from typing import cast
 
-from tinyagent.errors import ModelUnavailable, Overloaded, PlannerFailed
+from tinyagent.errors import InvalidRequest, ModelUnavailable, PlannerFailed
 from tinyagent.planners.chat_template import chat_tokens
-from tinyagent.planners.gguf_header import read_header
+from tinyagent.planners.json_grammar import json_grammar
 from tinyagent.planners.llama_model import LlamaModel
-from tinyagent.planners.profiles import PROFILES, InstructedProfile, choose_profile
+from tinyagent.planners.llama_sampler import Draw, GrammarSampler, Scores
+from tinyagent.planners.llama_text import LlamaText
+from tinyagent.planners.llama_worker import LlamaWorker, Stopped, worker_of
+from tinyagent.planners.profiles import PROFILES, InstructedProfile, ProfileName, choose_profile
 from tinyagent.planners.prompts import Message
+from tinyagent.planners.stop_texts import StopTexts
+from tinyagent.ports import ChatEnd, ChatRequest, ChatRole, ChatTurn
 
 _ANSWER_SHARE = 3
 """The part of the context, one in so many, that is kept for rules and answer."""
@@ -29,25 +29,24 @@ _CHARACTERS_PER_TOKEN = 2
 
 
 class LlamaChat:
-    """Continues chats with a GGUF file, always by the likeliest token. The first chat loads the file."""
+    """Continues chats with an instruction-tuned GGUF file; see `ports.ChatModel`."""
 
     def __init__(
         self,
-        path: Path,
+        model: Path | LlamaWorker,
         *,
         name: str = "",
+        profile: ProfileName | None = None,
         context: int = 4096,
         threads: int | None = None,
         max_waiting: int = 16,
     ) -> None:
-        """`name` is the file's when empty; `threads` None goes by the file's size."""
-        self._name = name or path.stem
-        self._path, self._context, self._threads = path, context, threads
-        self._max_waiting = max_waiting
-        self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="writer")
-        self._model: LlamaModel | None = None
-        self._waiting = 0
-        self._closing = threading.Event()
+        """`model` is a file, or the worker of one that others use too, which then decides about context,
+        threads and waiting; see `LlamaWorker`. `name` is the file's when empty, `profile` None goes by the
+        file's metadata."""
+        self._worker = worker_of(model, context, threads, max_waiting)
+        self._name = name or self._worker.path.stem
+        self._profile: ProfileName | None = profile
 
     @property
     def name(self) -> str:
@@ -57,100 +56,116 @@ class LlamaChat:
     @property
     def room(self) -> int:
         """Characters of material that one chat holds beside its rules and the answer."""
-        return (self._context - self._context // _ANSWER_SHARE) * _CHARACTERS_PER_TOKEN
+        context = self._worker.context
+        return (context - context // _ANSWER_SHARE) * _CHARACTERS_PER_TOKEN
 
     @property
     def tokens_in_memory(self) -> int:
         """Tokens of chat and answer that the model has read and keeps."""
-        return self._model.tokens_in_memory if self._model else 0
+        return self._worker.tokens_in_memory
 
     async def complete(self, messages: Sequence[Mapping[str, str]], max_tokens: int) -> str:
-        """The answer; each message has a `role` and a `content`.
+        """The whole answer, always by the likeliest token; each message has a `role` and a `content`.
 
-        Raises ModelUnavailable, Overloaded when too many chats wait, and PlannerFailed when the chat
-        is too long or the answer does not come to an end.
+        Raises PlannerFailed when the answer does not come to an end, and as `chat` does.
         """
-        if self._waiting > self._max_waiting:
-            raise Overloaded("Too many texts wait for the model.", hint="Try again in a moment.")
-        if self._closing.is_set():
-            raise self._closed()
-        cancelled = threading.Event()
-
-        def stopped() -> bool:
-            return cancelled.is_set() or self._closing.is_set()
-
-        chat = [_message(message) for message in messages]
-        self._waiting += 1
-        try:
-            loop = asyncio.get_running_loop()
-            return await loop.run_in_executor(self._worker, self._answer, chat, max_tokens, stopped)
-        finally:
-            cancelled.set()
-            self._waiting -= 1
-
-    def _answer(self, chat: list[Message], max_tokens: int, stopped: Callable[[], bool]) -> str:
-        """Runs in the worker's thread."""
-        if stopped():
-            raise self._closed()
-        model = self._loaded()
-        prompt = chat_tokens(chat, model.chat_template() or _usual_template(), model)
-        limit = min(max_tokens, model.context - len(prompt) - 1)
-        if limit < 1:
-            raise PlannerFailed(
-                f"The model {self._name} reads at most {model.context} tokens, the text has {len(prompt)}.",
-                hint="Choose a model with a longer context.",
-            )
-        if model.read(prompt, stopped) is None:
-            raise self._closed()
-        return self._write(model, limit, stopped)
-
-    def _write(self, model: LlamaModel, limit: int, stopped: Callable[[], bool]) -> str:
-        decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        turns = tuple(ChatTurn(cast("ChatRole", message["role"]), message["content"]) for message in messages)
         text = ""
-        for _ in range(limit):
-            if stopped():
-                raise self._closed()
-            token = int(model.logits().argmax())
-            if model.is_end(token):
-                return text + decoder.decode(b"", final=True)
-            text += decoder.decode(model.piece(token))
-            model.extend([token])
-        raise PlannerFailed(
-            f"The model {self._name} wrote {limit} tokens without coming to an end.",
-            hint="Choose another model for texts.",
-        )
+        async with aclosing(self.chat(ChatRequest(turns, max_tokens, temperature=0))) as pieces:
+            async for piece in pieces:
+                if isinstance(piece, str):
+                    text += piece
+                elif piece.finish_reason == "length":
+                    raise PlannerFailed(
+                        f"The model {self._name} wrote {piece.usage.plan_tokens} tokens without coming to an "
+                        "end.",
+                        hint="Choose another model for texts.",
+                    )
+        return text
 
-    def _loaded(self) -> LlamaModel:
-        if self._model is None:
-            if choose_profile(read_header(self._path)).translate is not None:
-                raise ModelUnavailable(
-                    f"The model {self._path} was made to write plans and nothing else.",
-                    hint="Choose an instruction-tuned model for texts.",
-                )
-            self._model = LlamaModel(self._path, context=self._context, threads=self._threads)
-        return self._model
+    async def chat(self, request: ChatRequest) -> AsyncGenerator[str | ChatEnd]:
+        """Stream the answer; see `ports.ChatModel`."""
+        await asyncio.to_thread(self._check_profile)
+        grammar = None if request.schema is None else json_grammar(request.schema)
+        async with aclosing(self._worker.stream(partial(self._answer, request, grammar))) as pieces:
+            async for piece in pieces:
+                yield piece
 
-    def _closed(self) -> PlannerFailed:
-        return PlannerFailed(f"The model {self._name} was stopped.", hint="Start the server again.")
+    def _check_profile(self) -> None:
+        profile = self._profile or choose_profile(self._worker.header).name
+        if profile != CHAT:
+            raise ModelUnavailable(
+                f"The model {self._worker.path} was made to write plans and nothing else.",
+                hint="Choose an instruction-tuned model for texts.",
+            )
+
+    def _answer(
+        self, request: ChatRequest, grammar: str | None, model: LlamaModel, stopped: Stopped
+    ) -> Iterator[str | ChatEnd]:
+        """The answer's pieces and its end; nothing more once stopped. Runs in the worker's thread."""
+        chat = [Message(turn.role, turn.content) for turn in request.messages]
+        prompt = chat_tokens(chat, model.chat_template() or _usual_template(), model)
+        text, stops = LlamaText(model, prompt, stopped), StopTexts(request.stop)
+        if text.room < 1:
+            raise InvalidRequest(
+                f"The model {self._name} reads at most {model.context} tokens, the messages have "
+                f"{len(prompt)}.",
+                hint="Send less, or choose a model with a longer context.",
+                param="messages",
+            )
+        if request.seed is not None and request.temperature > 0:
+            model.forget()
+        limit = text.room if request.max_tokens is None else min(request.max_tokens, text.room)
+        with closing(_Chooser(request, grammar, model)) as chooser:
+            for piece in text.write(chooser, limit):
+                if shown := stops.feed(piece):
+                    yield shown
+                if stops.found:
+                    break
+        if stopped():
+            return
+        if held := stops.close():
+            yield held
+        yield ChatEnd("stop" if text.ended or stops.found else "length", text.usage())
 
     async def close(self) -> None:
         """Free model and thread; chats under way fail at their next token."""
-        self._closing.set()
-        await asyncio.get_running_loop().run_in_executor(None, self._shut)
-
-    def _shut(self) -> None:
-        self._worker.shutdown(wait=True)
-        if self._model is not None:
-            self._model.close()
-            self._model = None
+        await self._worker.close()
 
 
-def _message(message: Mapping[str, str]) -> Message:
-    return Message(cast("Literal['system', 'user', 'assistant']", message["role"]), message["content"])
+CHAT: ProfileName = "chat"
+"""The profile of the models that continue chats."""
+
+
+class _Chooser:
+    """Chooses tokens as a request wants them."""
+
+    def __init__(self, request: ChatRequest, grammar: str | None, model: LlamaModel) -> None:
+        self._draw = Draw(request.temperature, request.top_p, request.seed)
+        self._sampler = None if grammar is None else _sampler(model, grammar)
+
+    def __call__(self, logits: Scores) -> int:
+        scores = self._draw.scores(logits)
+        return int(scores.argmax()) if self._sampler is None else self._sampler.choose(scores)
+
+    def close(self) -> None:
+        if self._sampler is not None:
+            self._sampler.close()
+
+
+def _sampler(model: LlamaModel, grammar: str) -> GrammarSampler:
+    try:
+        return GrammarSampler(model, grammar)
+    except PlannerFailed:
+        raise InvalidRequest(
+            "`schema` refers to itself without an end, so that no answer fits it.",
+            hint="Give the parts that refer to themselves a property or an item in between.",
+            param="schema",
+        ) from None
 
 
 def _usual_template() -> str:
     """How a model whose file has no chat template is asked: as for plans."""
-    profile = PROFILES["chat"]
+    profile = PROFILES[CHAT]
     assert isinstance(profile, InstructedProfile)
     return profile.template

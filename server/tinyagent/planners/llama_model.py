@@ -124,6 +124,15 @@ class LlamaModel:
             self.extend(prompt[start : start + BATCH])
         return known
 
+    def forget(self) -> None:
+        """Make the next prompt be read from its beginning.
+
+        Only then does it come to the very same scores again: their last digits depend on the batches that
+        the tokens were read in.
+        """
+        bindings.llama_memory_clear(self._memory, True)
+        self._read.clear()
+
     def _keep_common(self, prompt: Sequence[int]) -> int:
         common = 0
         for old, new in zip(self._read, prompt[:-1], strict=False):
@@ -131,7 +140,7 @@ class LlamaModel:
                 break
             common += 1
         if not bindings.llama_memory_seq_rm(self._memory, 0, common, -1):
-            bindings.llama_memory_clear(self._memory, True)
+            self.forget()
             common = 0
         del self._read[common:]
         return common
@@ -141,13 +150,9 @@ class LlamaModel:
         array = (bindings.llama_token * len(tokens))(*tokens)
         code = bindings.llama_decode(self._context, bindings.llama_batch_get_one(array, len(tokens)))
         if code != 0:
-            self._forget()
+            self.forget()
             raise PlannerFailed(f"llama.cpp stopped with code {code} while planning.", hint="Try again.")
         self._read += tokens
-
-    def _forget(self) -> None:
-        bindings.llama_memory_clear(self._memory, True)
-        self._read.clear()
 
     def logits(self) -> npt.NDArray[np.float32]:
         """Scores of the next token; a view that the next `extend` overwrites."""

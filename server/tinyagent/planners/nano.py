@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncGenerator, Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from datetime import datetime
 from typing import Generic
 
@@ -12,14 +12,14 @@ from tinyagent.domain.plan import END_OF_PLAN, JOIN, format_call
 from tinyagent.domain.tools import ToolSpec
 from tinyagent.errors import PlannerFailed
 from tinyagent.planners.inner import DraftCall, PlanCompiler
+from tinyagent.planners.namesakes import absent_arguments, by_name, can_be_planned
 from tinyagent.planners.network import EncodedT, PointerNetwork
 from tinyagent.planners.pointer import Search, Writing
-from tinyagent.planners.symbols import FIELDS
 from tinyagent.ports import PlanRequest, Usage
 
 
 class NanoPlanner(Generic[EncodedT]):
-    """Plans with the sixteen built-in tools; others it does not know. It never sees what was done."""
+    """Plans with the sixteen built-in tools and their namesakes. It never sees what was done."""
 
     name = "nano"
     can_replan = False
@@ -35,8 +35,8 @@ class NanoPlanner(Generic[EncodedT]):
         self._busy = threading.Lock()
 
     def knows(self, tool: ToolSpec) -> bool:
-        """Whether it is one of the tools that the network was trained with."""
-        return tool.name in FIELDS
+        """Whether it is one of the tools that the network was trained with, or is just like one."""
+        return can_be_planned(tool)
 
     async def plan(self, request: PlanRequest) -> AsyncGenerator[str | Usage]:
         """Stream the plan, a line as soon as it is decoded.
@@ -44,16 +44,14 @@ class NanoPlanner(Generic[EncodedT]):
         The work between two lines runs in a thread; closing the iterator ends it with that line.
         """
         encoded = await self._network.encode(request.query)
-        tools = [tool.name for tool in request.tools]
+        tools = [tool for tool in request.tools if self.knows(tool)]
         compiler = self._compiler(request.query, request.now, request.first_index)
         index = request.first_index
         try:
-            writing = await asyncio.to_thread(
-                Writing, self._network, request.query, encoded, tools, self._search
-            )
+            writing = await asyncio.to_thread(self._begin, request, encoded, tools)
             calls = writing.calls()
             while (draft := await asyncio.to_thread(self._advance, calls)) is not None:
-                yield format_call(compiler.compile(draft)) + "\n"
+                yield format_call(by_name(compiler.compile(draft), tools)) + "\n"
                 index += 1
         except (RuntimeError, ValueError, IndexError, KeyError) as error:
             raise PlannerFailed(
@@ -62,6 +60,17 @@ class NanoPlanner(Generic[EncodedT]):
             ) from error
         yield f"{index}. {JOIN}(){END_OF_PLAN}"
         yield Usage(prompt_tokens=len(encoded.offsets), plan_tokens=writing.steps)
+
+    def _begin(self, request: PlanRequest, encoded: EncodedT, tools: Sequence[ToolSpec]) -> Writing[EncodedT]:
+        return Writing(
+            self._network,
+            request.query,
+            encoded,
+            [tool.name for tool in tools],
+            self._search,
+            absent=absent_arguments(tools),
+            must_call=request.must_call,
+        )
 
     def _advance(self, calls: Iterator[DraftCall]) -> DraftCall | None:
         with self._busy:

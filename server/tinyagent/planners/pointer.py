@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic
 
@@ -75,7 +75,11 @@ class Writing(Generic[EncodedT]):
         encoded: EncodedT,
         tools: Collection[str],
         search: Search | None = None,
+        *,
+        absent: Mapping[str, Collection[str]] | None = None,
+        must_call: bool = False,
     ) -> None:
+        """`tools` may be called; `absent` and `must_call` are as in PlanState."""
         self.steps = 0
         self._search = search or Search()
         words = split_words(text)
@@ -88,7 +92,7 @@ class Writing(Generic[EncodedT]):
         )  # fmt: skip
         self._reader = DraftReader(words, text)
         self._read = 0
-        self._plans = [_Plan(0.0, (), PlanState(tools))]
+        self._plans = [_Plan(0.0, (), PlanState(tools, absent=absent, must_call=must_call))]
         self._writer: Writer | None = network.write(encoded, *zip(*places, strict=True)) if places else None
 
     def calls(self) -> Iterator[DraftCall]:

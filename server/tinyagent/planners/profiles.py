@@ -15,9 +15,9 @@ from tinyagent.planners.compact_sense import makes_sense
 from tinyagent.planners.gguf_header import Scalar
 from tinyagent.planners.grammar import Limits, compact_grammar, plan_grammar
 from tinyagent.planners.inner import PlanCompiler
+from tinyagent.planners.namesakes import absent_arguments, by_name, can_be_planned
 from tinyagent.planners.prompts import Message
 from tinyagent.planners.repeats import merge_repeats
-from tinyagent.planners.symbols import FIELDS
 from tinyagent.ports import PlanRequest
 
 ProfileName = Literal["compact", "tinyagent-1.1b", "tinyagent-7b", "chat"]
@@ -62,15 +62,21 @@ class CompactProfile:
     can_replan = False
 
     def knows(self, tool: ToolSpec) -> bool:
-        return tool.name in FIELDS
+        return can_be_planned(tool)
 
     def prompt(self, request: PlanRequest, vocabulary: Vocabulary) -> list[int]:
-        shown = "".join(tag(tool) for tool in _built_in(request))
+        shown = "".join(tag(tool.name) for tool in self._tools(request))
         before = vocabulary.tokenize(f"{TOOLS}{shown}{ASK}", special=True)
         return before + vocabulary.tokenize(f" {request.query}") + vocabulary.tokenize(PLAN, special=True)
 
     def grammar(self, request: PlanRequest, limits: Limits) -> str:
-        return compact_grammar(_built_in(request), limits)
+        tools = self._tools(request)
+        return compact_grammar(
+            [tool.name for tool in tools],
+            limits,
+            absent=absent_arguments(tools),
+            must_call=request.must_call,
+        )
 
     def makes_sense(self, text: str, request: PlanRequest) -> bool:
         return makes_sense(text, request.query)
@@ -78,12 +84,11 @@ class CompactProfile:
     def translate(self, text: str, request: PlanRequest) -> str:
         """The public plan. Raises PlanError for a text that is none."""
         compiler = PlanCompiler(request.query, request.now, request.first_index)
-        return format_plan(merge_repeats([compiler.compile(draft) for draft in read_calls(text)]))
+        calls = merge_repeats([compiler.compile(draft) for draft in read_calls(text)])
+        return format_plan([by_name(call, request.tools) for call in calls])
 
-
-def _built_in(request: PlanRequest) -> list[str]:
-    """The offered tools that the model was trained with."""
-    return [tool.name for tool in request.tools if tool.name in FIELDS]
+    def _tools(self, request: PlanRequest) -> list[ToolSpec]:
+        return [tool for tool in request.tools if self.knows(tool)]
 
 
 # --- models that read instructions ---------------------------------------------------------------
@@ -93,17 +98,19 @@ def _built_in(request: PlanRequest) -> list[str]:
 class InstructedProfile:
     """A model that is told the tools and writes the public plan language.
 
-    `template` (Jinja) is how it wants its messages where its file has no chat template.
+    `template` (Jinja) is how it wants its messages where its file has no chat template. One that
+    `reads_schemas` plans with tools that others describe.
     """
 
     name: ProfileName
     can_replan: bool
     messages: Callable[[PlanRequest], list[Message]]
     template: str
+    reads_schemas: bool = False
     translate: None = None
 
     def knows(self, tool: ToolSpec) -> bool:
-        return True
+        return self.reads_schemas or not tool.described
 
     def prompt(self, request: PlanRequest, vocabulary: Vocabulary) -> list[int]:
         template = vocabulary.chat_template() or self.template
@@ -111,7 +118,7 @@ class InstructedProfile:
 
     def grammar(self, request: PlanRequest, limits: Limits) -> str:
         known = [task.task for task in request.tasks if task.status == "succeeded"]
-        return plan_grammar(request.tools, request.first_index, known, limits)
+        return plan_grammar(request.tools, request.first_index, known, limits, must_call=request.must_call)
 
     def makes_sense(self, text: str, request: PlanRequest) -> bool:
         return True
@@ -134,7 +141,7 @@ PROFILES: dict[ProfileName, Profile] = {
     "compact": CompactProfile(),
     "tinyagent-1.1b": InstructedProfile("tinyagent-1.1b", False, prompts.tinyagent_messages, _ZEPHYR),
     "tinyagent-7b": InstructedProfile("tinyagent-7b", False, prompts.tinyagent_messages, _VICUNA),
-    "chat": InstructedProfile("chat", True, prompts.chat_messages, _CHATML),
+    "chat": InstructedProfile("chat", True, prompts.chat_messages, _CHATML, reads_schemas=True),
 }
 _SMALL_WIDTH = 2048
 """Of the 1.1B model; the 7B one is twice as wide."""

@@ -14,10 +14,13 @@ from typing import Literal
 from tinyagent.domain.plan import END_OF_PLAN
 from tinyagent.domain.run import TaskState
 from tinyagent.domain.tools import ToolSpec
+from tinyagent.planners.signatures import describe
 from tinyagent.ports import Example, PlanRequest
 
 LONGEST_RESULT = 600
 """Characters of a result that a prompt for a new plan shows."""
+
+MUST_CALL = "The plan has at least one call: join() is not its first line."
 
 _CURRENT_TIME = "Current time: %Y-%m-%d %H:%M (%A)"
 _NOW = "Now: %A, %Y-%m-%d %H:%M:%S"
@@ -78,15 +81,66 @@ Request: what will the weather be
 """
 
 
+_FORM_BY_NAME = """\
+- Arguments are given by name, as Python literals: "text", 5, 2.5, True, None, ["a", "b"], {"key": "text"}. \
+One that is shown with ? is left out unless the request calls for it; = shows what it is then.
+- "$1" alone may also stand where a number, a list or an object is wanted."""
+
+_RULES_BY_NAME = f"""\
+You plan for an assistant. You turn a request into calls of the tools below and answer with the plan alone.
+
+Form of a plan
+- One call a line, numbered: N. tool(name=value, other=value).
+{_FORM_BY_NAME}
+- $n stands for the result of call n, alone ("$1"), in a list (["$1", "$2"]) or inside a text ("See $3"). \
+n is smaller than the call's own number. Calls without $n run at once: use it only where a result is needed.
+- A dollar amount is written with two dollar signs: $$25.
+- The last line is join(), followed by {END_OF_PLAN}. Nothing comes after it.
+
+What belongs in a plan
+- Only calls that the request needs, only tools from the list. If none can serve it, the plan is join() alone.
+- A tool is called as often as there are things to call it for.
+- What nobody told and no tool finds out is not made up.
+- Dates and times are written as the tool asks for them, counted from the current time at the end of the \
+request.
+"""
+
+_EXAMPLE_BY_NAME = f"""\
+Request: Is it warmer in Lagos or in Oslo? Put both into my sheet Trips
+1. weather(city="Lagos", unit="celsius")
+2. weather(city="Oslo", unit="celsius")
+3. add_rows(sheet="Trips", rows=[{{"city": "Lagos", "degrees": "$1"}}, {{"city": "Oslo", "degrees": "$2"}}])
+4. join(){END_OF_PLAN}
+"""
+
+
 def chat_messages(request: PlanRequest) -> list[Message]:
     """The messages for an instruction-tuned model."""
-    system = "\n".join([_RULES, _EXAMPLES, "Tools", *(_tool(tool) for tool in request.tools)])
+    system = "\n".join(_system(request.tools))
     if request.instructions:
         system += f"\n\nWishes of the user for all plans:\n{request.instructions}"
     if request.examples:
         solved = [_solved(example, "Request: ", _CURRENT_TIME) for example in _in_order(request.examples)]
         system += "\n\n".join(["\n\nExamples that are like the next request", *solved])
     return [Message("system", system), *_history(request), Message("user", _question(request))]
+
+
+def _system(tools: Sequence[ToolSpec]) -> list[str]:
+    """Rules, examples and tools; how arguments are given by name only where a tool takes them so."""
+    described = [describe(tool) for tool in tools if tool.described]
+    positional = [_tool(tool) for tool in tools if not tool.described]
+    if not described:
+        return [_RULES, _EXAMPLES, "Tools", *positional]
+    if not positional:
+        return [
+            _RULES_BY_NAME,
+            "Example (its tools may differ from yours)\n",
+            _EXAMPLE_BY_NAME,
+            "Tools",
+            *described,
+        ]
+    named = ["\nTools that are called by name, N. tool(name=value)", _FORM_BY_NAME, *described]
+    return [_RULES, _EXAMPLES, _EXAMPLE_BY_NAME, "Tools", *positional, *named]
 
 
 def _in_order(examples: Sequence[Example]) -> list[Example]:
@@ -119,6 +173,8 @@ def _question(request: PlanRequest) -> str:
             " Mend what failed if another way is likely to work."
             f" Number the new calls from {request.first_index} on.",
         ]
+    if request.must_call:
+        parts += ["", MUST_CALL]
     parts.append(f"{request.now:{_CURRENT_TIME}}")
     return "\n".join(parts)
 
@@ -166,7 +222,8 @@ def tinyagent_messages(request: PlanRequest) -> list[Message]:
     if request.examples:
         solved = [_solved(example, "Question: ", _NOW) for example in _in_order(request.examples)]
         system += "\n\n".join(["\n\nExamples:", *solved])
-    question = f"Question: {request.query}\n{request.now:{_NOW}}"
+    must_call = f"\n{MUST_CALL}" if request.must_call else ""
+    question = f"Question: {request.query}{must_call}\n{request.now:{_NOW}}"
     return [Message("system", system), Message("user", question)]
 
 

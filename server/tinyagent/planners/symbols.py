@@ -19,6 +19,8 @@ from tinyagent.planners.words import split_words
 JOIN = "J"
 ITEM = "I"
 
+ArgumentKind = Literal["str", "int", "bool", "list[str]"]
+
 Kind = Literal["text", "name", "people", "files", "date", "choice"]
 """What an argument holds: free text, a name or place, addresses, paths, a date phrase, one of a set."""
 
@@ -100,6 +102,18 @@ FIELDS: dict[str, tuple[Field, ...]] = {
         Field("meeting_invitees", "people", sources=_EMAIL),
     ),
 }
+
+
+_OF_OTHER_KINDS: dict[str, ArgumentKind] = {"duration": "int", "priority": "int"}
+ARGUMENTS: dict[str, dict[str, ArgumentKind]] = {
+    tool: {
+        field.name: _OF_OTHER_KINDS.get(field.name, "list[str]" if field.is_list else "str")
+        for field in fields
+    }
+    for tool, fields in FIELDS.items()
+}
+"""The arguments of the built-in tools in plans, in their order, with their types."""
+ARGUMENTS["create_reminder"]["all_day"] = "bool"
 
 
 def field_of(tool: str, name: str) -> Field:

@@ -20,6 +20,22 @@ def test_a_plan_begins_with_an_offered_tool_or_ends() -> None:
     assert _after(tools=("send_sms", "someone_elses_tool")).legal().symbols == {"T:send_sms", JOIN}
 
 
+def test_a_plan_that_must_call_does_not_end_before() -> None:
+    state = PlanState(("send_sms",), must_call=True)
+    assert state.legal().symbols == {"T:send_sms"}
+    for symbol in ("T:send_sms", "A:recipients", "W:+1234567", "A:message", "W:hello"):
+        state.take(symbol)
+    assert JOIN in state.copy().legal().symbols
+    assert PlanState((), must_call=True).legal().symbols == {JOIN}
+
+
+def test_arguments_that_a_tool_lacks_are_not_written() -> None:
+    state = PlanState(("reply_to_email",), absent={"reply_to_email": {"cc", "attachments"}})
+    state.take("T:reply_to_email")
+    assert "A:context" in state.legal().symbols
+    assert not state.legal().symbols & {"A:cc", "A:attachments"}
+
+
 def test_required_arguments_come_before_the_next_call() -> None:
     state = _after("T:send_sms")
     assert state.legal().symbols == {"A:recipients"}

@@ -49,6 +49,8 @@ async def test_what_two_prompts_have_in_common_is_read_once(gguf: Path) -> None:
     assert warm.cached_tokens == warm.prompt_tokens - 1
     assert 0.5 * other.prompt_tokens < other.cached_tokens < other.prompt_tokens - 1
     assert again == first
+    assert cold.plan_tokens == warm.plan_tokens > 5
+    assert min(cold.prompt_ms, cold.plan_ms, warm.prompt_ms, warm.plan_ms) > 0
     await planner.close()
 
 
@@ -98,6 +100,27 @@ async def test_closing_the_planner_ends_all_its_plans(gguf: Path) -> None:
     for plan in plans:
         with pytest.raises(PlannerFailed, match="was closed"):
             await plan
+
+
+async def test_a_closed_planner_says_so_and_may_be_closed_again(gguf: Path) -> None:
+    planner = LlamaPlanner(gguf, profile="chat", limits=SMALL, context=8192)
+    await answer(planner, make_request(tools=["send_sms"]))
+    await asyncio.gather(planner.close(), planner.close())
+    with pytest.raises(PlannerFailed, match="was closed"):
+        await answer(planner, make_request(tools=["send_sms"]))
+
+
+async def test_who_gives_up_waiting_does_not_wait_for_the_one_before(gguf: Path) -> None:
+    planner = LlamaPlanner(gguf, profile="chat", limits=LONG, context=8192, max_tokens=7000)
+    async with aclosing(planner.plan(make_request("Text Sid", ["send_sms"]))) as running:
+        await anext(running)
+        waiting = asyncio.create_task(answer(planner, make_request("Text Lutfi", ["send_sms"])))
+        await asyncio.sleep(0)
+        waiting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+        assert isinstance(await anext(running), str)
+    await planner.close()
 
 
 async def test_too_many_waiting_plans_are_refused(gguf: Path) -> None:

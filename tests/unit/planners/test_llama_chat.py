@@ -1,4 +1,4 @@
-"""Chats with a GGUF file: turns, cancellation, ends, and files that cannot be used."""
+"""Whole answers of a GGUF file, as writers want them: turns, cancellation, ends, files of no use."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.tiny_gguf import write_tiny_gguf
-from tinyagent.errors import ModelUnavailable, Overloaded, PlannerFailed
+from tinyagent.errors import InvalidRequest, ModelUnavailable, Overloaded, PlannerFailed
 from tinyagent.planners.chat_template import chat_tokens
 from tinyagent.planners.llama_chat import LlamaChat
 from tinyagent.planners.llama_model import LlamaModel
@@ -59,7 +59,7 @@ async def test_the_answer_is_what_the_model_writes_until_its_end(endless: Path, 
     written = greedy(endless)
     tokens = [token for token, _ in written]
     end = max(index for index, token in enumerate(tokens) if token not in tokens[:index])
-    chat = LlamaChat(ending_with(endless, tokens[end], tmp_path / "short.gguf"))
+    chat = LlamaChat(ending_with(endless, tokens[end], tmp_path / "short.gguf"), profile="chat")
 
     answer = await chat.complete(CHAT, 50)
 
@@ -70,7 +70,7 @@ async def test_the_answer_is_what_the_model_writes_until_its_end(endless: Path, 
 
 
 async def test_an_answer_without_an_end_is_a_failure_with_advice(endless: Path) -> None:
-    chat = LlamaChat(endless, name="tiny")
+    chat = LlamaChat(endless, profile="chat", name="tiny")
     with pytest.raises(PlannerFailed, match="tiny wrote 20 tokens") as failure:
         await chat.complete(CHAT, 20)
     assert failure.value.hint
@@ -78,7 +78,7 @@ async def test_an_answer_without_an_end_is_a_failure_with_advice(endless: Path) 
 
 
 async def test_cancelling_stops_the_work_and_leaves_the_model_usable(endless: Path) -> None:
-    chat = LlamaChat(endless, context=8192)
+    chat = LlamaChat(endless, profile="chat", context=8192)
     running = asyncio.create_task(chat.complete(CHAT, 8000))
     while chat.tokens_in_memory < 5:
         await asyncio.sleep(0.001)
@@ -94,27 +94,27 @@ async def test_cancelling_stops_the_work_and_leaves_the_model_usable(endless: Pa
 
 
 async def test_closing_ends_all_chats(endless: Path) -> None:
-    chat = LlamaChat(endless, context=8192)
+    chat = LlamaChat(endless, profile="chat", context=8192)
     chats = [asyncio.create_task(chat.complete(CHAT, 8000)) for _ in range(2)]
     await asyncio.sleep(0)
     await chat.close()
     for running in chats:
-        with pytest.raises(PlannerFailed, match="was stopped"):
+        with pytest.raises(PlannerFailed, match="was closed"):
             await running
-    with pytest.raises(PlannerFailed, match="was stopped"):
+    with pytest.raises(PlannerFailed, match="was closed"):
         await chat.complete(CHAT, 10)
 
 
 async def test_too_many_waiting_chats_are_refused(endless: Path) -> None:
-    chat = LlamaChat(endless, max_waiting=1)
+    chat = LlamaChat(endless, profile="chat", max_waiting=1)
     outcomes = await asyncio.gather(*(chat.complete(CHAT, 2) for _ in range(4)), return_exceptions=True)
     assert sum(isinstance(outcome, Overloaded) for outcome in outcomes) == 2
     await chat.close()
 
 
-async def test_a_text_beyond_the_context_is_a_failure_with_advice(endless: Path) -> None:
-    chat = LlamaChat(endless, context=256)
-    with pytest.raises(PlannerFailed, match="at most 256 tokens"):
+async def test_a_text_beyond_the_context_is_refused(endless: Path) -> None:
+    chat = LlamaChat(endless, profile="chat", context=256)
+    with pytest.raises(InvalidRequest, match="at most 256 tokens"):
         await chat.complete([{"role": "user", "content": "word " * 2_000}], 10)
     await chat.close()
 

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import socket
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 from typing import Any
 
 import pytest
-import uvicorn
-from fastapi import FastAPI, Request
-from fastapi.responses import JSONResponse, PlainTextResponse, StreamingResponse
+from fastapi.responses import JSONResponse, PlainTextResponse
 
+from tests.support.openai_server import StandIn, standing_in
 from tests.support.plan_requests import make_request
 from tinyagent.domain.plan_parser import parse_plan
 from tinyagent.domain.run import TaskState
@@ -24,49 +22,10 @@ from tinyagent.ports import Usage
 PLAN = '1. get_phone_number("Sid")\n2. send_sms(["$1"], "I am late")\n3. join()'
 
 
-class StandIn:
-    """A chat server whose answers a test writes; it keeps the requests and notes closed connections."""
-
-    def __init__(self) -> None:
-        self.requests: list[dict[str, Any]] = []
-        self.keys: list[str | None] = []
-        self.lines: list[str] = []
-        self.hang = False
-        self.failure: JSONResponse | PlainTextResponse | None = None
-        self.closed = asyncio.Event()
-        self.app = FastAPI()
-        self.app.post("/v1/chat/completions")(self.answer)
-
-    async def answer(self, request: Request) -> object:
-        self.requests.append(await request.json())
-        self.keys.append(request.headers.get("authorization"))
-        return self.failure or StreamingResponse(self.stream(), media_type="text/event-stream")
-
-    async def stream(self) -> AsyncIterator[str]:
-        try:
-            for line in self.lines:
-                yield f"{line}\n\n"
-            if self.hang:
-                await asyncio.sleep(30)
-        finally:
-            self.closed.set()
-
-    def say(self, *texts: str) -> None:
-        chunks = [{"choices": [{"index": 0, "delta": {"content": text}}]} for text in texts]
-        self.lines = [f"data: {json.dumps(chunk)}" for chunk in chunks]
-
-
 @pytest.fixture
 async def stand_in() -> AsyncIterator[tuple[StandIn, str]]:
-    server_side = StandIn()
-    listener = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(
-        uvicorn.Config(server_side.app, log_level="critical", timeout_graceful_shutdown=1)
-    )
-    task = asyncio.create_task(server.serve(sockets=[listener]))
-    yield server_side, f"http://127.0.0.1:{listener.getsockname()[1]}/v1"
-    server.should_exit = True
-    await task
+    async with standing_in() as server:
+        yield server, server.url
 
 
 async def answer(planner: OpenAIPlanner, **others: Any) -> tuple[str, list[Usage]]:
@@ -80,10 +39,11 @@ async def test_a_plan_is_streamed_with_the_servers_usage_last(stand_in: tuple[St
     server, url = stand_in
     server.say("1. get_phone", '_number("Sid")\n2. send_sms(["$1"], "I am', ' late")\n3. jo', "in()")
     usage = {"prompt_tokens": 90, "completion_tokens": 30, "prompt_tokens_details": {"cached_tokens": 64}}
-    server.lines += [": ping", f"data: {json.dumps({'choices': [], 'usage': usage})}", "data: [DONE]"]
+    server.lines.append(": ping")
+    server.add_usage(usage, timings={"prompt_ms": 12.5, "predicted_ms": 300, "cache_n": 64})
     text, usages = await answer(OpenAIPlanner(url, "m", api_key="k"))
     assert text == f"{PLAN}<END_OF_PLAN>"
-    assert usages == [Usage(90, 30, 64)]
+    assert usages == [Usage(90, 30, 64, 12.5, 300.0)]
     assert server.keys == ["Bearer k"]
     assert server.requests[0]["stream"] is True
     assert server.requests[0]["model"] == "m"

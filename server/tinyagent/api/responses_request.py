@@ -1,0 +1,275 @@
+"""A request for a response: what is taken, what is refused, and what it asks of the engine."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal, cast
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from tinyagent.api.modes import Mode
+from tinyagent.api.responses_items import Item, text_of, turns_of
+from tinyagent.api.text_parts import whole_characters
+from tinyagent.api.tool_params import (
+    MAX_TOOLS,
+    Function,
+    Metadata,
+    Strict,
+    client_tools,
+    schema_of,
+    tool_choice_of,
+)
+from tinyagent.engine.calling import CallingRequest, Turn, Wording
+from tinyagent.engine.function_calling import chat_of
+from tinyagent.engine.runs import RunRequest
+from tinyagent.errors import InvalidRequest, TinyAgentError
+from tinyagent.ports import ChatRequest
+
+_EFFORTS: tuple[dict[str, object], ...] = ({}, {"effort": None})
+_SUMMARIES: tuple[dict[str, object], ...] = ({}, {"summary": None}, {"summary": "auto"})
+
+NEUTRAL: dict[str, tuple[object, ...]] = {
+    "access_programs": (),
+    "background": (False,),
+    "background_options": (),
+    "context_management": ([],),
+    "conversation": (),
+    "image": (),
+    "include": ([],),
+    "max_tool_calls": (),
+    "moderation": (),
+    "prompt": (),
+    "prompt_cache_options": (),
+    "prompt_cache_retention": (),
+    "reasoning": tuple({**effort, **summary} for effort in _EFFORTS for summary in _SUMMARIES),
+    "service_tier": ("auto", "default"),
+    "stream_options": ({}, {"include_obfuscation": False}),
+    "top_logprobs": (0,),
+}
+"""Parameters of the OpenAI API that this server does not have, with the values that ask for nothing:
+those, and null, are no reason to refuse a request."""
+
+_NAMES = {
+    "query": "input",
+    "messages": "input",
+    "turns": "input",
+    "planner": "model",
+    "schema": "text.format",
+    "max_tokens": "max_output_tokens",
+}
+"""What the engine's parameters are called in a request for a response."""
+
+
+def _as_input(value: object) -> object:
+    if isinstance(value, str):
+        return value
+    items = cast("list[object]", value) if isinstance(value, list) else []
+    if items and all(isinstance(item, dict) for item in items):
+        return items
+    raise ValueError("it is neither a text nor a list of items with at least one")
+
+
+def _as_function(value: object) -> object:
+    fields = cast("dict[str, object]", value) if isinstance(value, dict) else {}
+    if fields.get("type") != "function":
+        raise ValueError("it is no function; other tools are not supported here")
+    return fields
+
+
+class FunctionTool(Function):
+    """A function of the client's as a tool of responses: flat, beside its type."""
+
+    type: Literal["function"]
+
+
+class TextOptions(Strict):
+    """How the answer is written: `format` is text, json_object or json_schema."""
+
+    format: dict[str, Any] | None = None
+    verbosity: Literal["medium"] | None = None
+
+
+Input = Annotated[str | list[dict[str, Any]], BeforeValidator(_as_input)]
+Tools = list[Annotated[FunctionTool, BeforeValidator(_as_function)]]
+
+
+class ResponseRequest(BaseModel):
+    """The parameters that are obeyed; whatever else was sent must ask for nothing. `prompt_cache_key` and
+    `safety_identifier` name users and prompts, as `user` does, and change no answer."""
+
+    model_config = ConfigDict(strict=True, extra="allow", allow_inf_nan=False)
+
+    model: str
+    input: Input
+    instructions: str | None = None
+    previous_response_id: str | None = None
+    tools: Annotated[Tools, Field(max_length=MAX_TOOLS)] | None = None
+    tool_choice: str | dict[str, Any] | None = None
+    parallel_tool_calls: bool | None = None
+    text: TextOptions | None = None
+    max_output_tokens: int | None = Field(None, ge=1)
+    temperature: float | None = Field(None, ge=0, le=2)
+    top_p: float | None = Field(None, ge=0, le=1)
+    truncation: Literal["disabled"] | None = None
+    store: bool | None = None
+    stream: bool | None = None
+    metadata: Metadata | None = None
+    user: str | None = None
+    prompt_cache_key: str | None = None
+    safety_identifier: str | None = None
+
+    _characters = model_validator(mode="before")(whole_characters)
+
+    def check_supported(self) -> None:
+        """Raise InvalidRequest for the first parameter that cannot be obeyed."""
+        extra: dict[str, Any] = self.model_extra or {}
+        for name, value in extra.items():
+            if name not in NEUTRAL:
+                raise InvalidRequest(f"`{name}` is not a known parameter.", hint="Leave it out.", param=name)
+            if value is not None and value not in NEUTRAL[name]:
+                raise InvalidRequest(
+                    f"`{name}` is not supported by this server.", hint="Leave it out.", param=name
+                )
+
+
+@dataclass(frozen=True)
+class Question:
+    """A request with its input read. `before` are the items of earlier responses that it goes on from, and
+    `follows` the earlier run, in agent mode."""
+
+    body: ResponseRequest
+    mode: Mode
+    given: tuple[Item, ...]
+    before: tuple[Item, ...] = ()
+    follows: str | None = None
+
+    def run_request(self) -> RunRequest:
+        """What the agent is asked for. Raises InvalidRequest."""
+        self._check_agent()
+        messages = [item for item in self.given if item["role"] in ("user", "assistant")]
+        if not messages or messages[-1]["role"] != "user" or not text_of(messages[-1]).strip():
+            raise InvalidRequest(
+                "The last message must be the user's, with text in it.",
+                hint="It is the request.",
+                param="input",
+            )
+        system = [text_of(item) for item in self.given if item["role"] in ("system", "developer")]
+        return RunRequest(
+            query=text_of(messages[-1]),
+            planner=self.mode.model,
+            instructions="\n\n".join(filter(None, (self.body.instructions, *system))),
+            history=tuple((item["role"], text_of(item)) for item in messages[:-1]),
+            follows=self.follows,
+        )
+
+    def calling_request(self, caller: str) -> CallingRequest:
+        """What function calling is asked for. Raises InvalidRequest."""
+        functions = self.body.tools or []
+        choice = tool_choice_of(self.body.tool_choice, {tool.name for tool in functions}, nested=False)
+        return CallingRequest(
+            self._turns(),
+            client_tools(functions, "tools[{}]"),
+            self.mode.model,
+            choice,
+            self.body.parallel_tool_calls is not False,
+            Wording(
+                self.body.max_output_tokens,
+                _or(self.body.temperature, 1.0),
+                _or(self.body.top_p, 1.0),
+                schema=self._schema(),
+            ),
+            caller,
+        )
+
+    def chat_request(self) -> ChatRequest:
+        """What a chat model is asked for. Raises InvalidRequest."""
+        tool_choice_of(self.body.tool_choice, (), nested=False)
+        return ChatRequest(
+            chat_of(self._turns()),
+            self.body.max_output_tokens,
+            _or(self.body.temperature, 1.0),
+            _or(self.body.top_p, 1.0),
+            schema=self._schema(),
+        )
+
+    def _turns(self) -> tuple[Turn, ...]:
+        spoken = (*self.before, *self.given)
+        told = (*_system(self.body.instructions), *spoken)
+        return turns_of(told, len(told) - len(self.given))
+
+    def _schema(self) -> Any:
+        return schema_of(self.body.text and self.body.text.format, nested=False, param="text.format")
+
+    def _check_agent(self) -> None:
+        if self._schema() is not None:
+            raise InvalidRequest(
+                "The agent answers in text; JSON is written in function calling and by models themselves.",
+                hint="Leave `text.format` out, send `tools`, or use a model's own id.",
+                param="text.format",
+            )
+        if self.body.store is False:
+            raise InvalidRequest(
+                "What the agent does is always recorded.",
+                hint="Leave `store` out; `DELETE /v1/responses/{id}` forgets a response that has ended.",
+                param="store",
+            )
+        tool_choice_of(self.body.tool_choice, (), nested=False)
+        for number, item in enumerate(self.given):
+            if item["type"] != "message":
+                raise InvalidRequest(
+                    f"`input[{number}]` is an item of function calling, and there are no `tools`.",
+                    hint="The agent takes messages; send `tools` to call your own functions.",
+                    param=f"input[{number}]",
+                )
+
+
+def _system(instructions: str | None) -> tuple[Item, ...]:
+    if not instructions:
+        return ()
+    return ({"type": "message", "role": "system", "content": [{"text": instructions}]},)
+
+
+def _or(value: float | None, otherwise: float) -> float:
+    return otherwise if value is None else value
+
+
+def head_of(body: ResponseRequest, response: str, created_at: float) -> dict[str, Any]:
+    """The response to this request before anything is answered: all that the request itself tells."""
+    choice = body.tool_choice or "auto"
+    return {
+        "id": response,
+        "object": "response",
+        "created_at": int(created_at),
+        "status": "in_progress",
+        "background": False,
+        "error": None,
+        "incomplete_details": None,
+        "instructions": body.instructions,
+        "max_output_tokens": body.max_output_tokens,
+        "max_tool_calls": None,
+        "metadata": body.metadata or {},
+        "model": body.model,
+        "output": [],
+        "parallel_tool_calls": body.parallel_tool_calls is not False,
+        "previous_response_id": body.previous_response_id,
+        "prompt_cache_key": body.prompt_cache_key,
+        "reasoning": {"effort": None, "summary": None},
+        "safety_identifier": body.safety_identifier,
+        "service_tier": "default",
+        "store": body.store is not False,
+        "temperature": _or(body.temperature, 1.0),
+        "text": {"format": (body.text and body.text.format) or {"type": "text"}},
+        "tool_choice": choice,
+        "tools": [tool.model_dump() for tool in body.tools or []],
+        "top_logprobs": 0,
+        "top_p": _or(body.top_p, 1.0),
+        "truncation": "disabled",
+        "usage": None,
+        "user": body.user,
+    }
+
+
+def renamed(error: TinyAgentError) -> TinyAgentError:
+    """The error with the parameter at fault as the client wrote it."""
+    error.param = _NAMES.get(error.param or "", error.param)
+    return error

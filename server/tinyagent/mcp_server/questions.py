@@ -1,0 +1,107 @@
+"""How a client's user is asked whether waiting calls may be carried out, and what the answer means.
+
+Values stand as JSON texts, so that text from outside cannot pass for lines of the question.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from mcp_types import ElicitRequestFormParams, ElicitResult
+
+from tinyagent.domain.events import ApprovalRequestedData
+from tinyagent.domain.provenance import Source
+from tinyagent.domain.run import RunState
+from tinyagent.domain.tools import Effect
+
+Key = tuple[int, str]
+"""A question: its task and the digest of what the call would do."""
+
+FIELD = "approve"
+WAIT_KEY = "tinyagent/wait_s"
+"""Where a question tells in its `_meta` for how many seconds it can be answered."""
+
+SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "properties": {
+        FIELD: {
+            "type": "boolean",
+            "title": "Carry it out",
+            "description": "Yes does exactly what is shown, once. No does nothing.",
+            "default": False,
+        }
+    },
+    "required": [FIELD],
+}
+
+_EFFECTS: dict[Effect, str] = {
+    "send": "sends",
+    "write": "writes",
+    "open": "shows something on this computer",
+    "read": "reads",
+}
+_ORIGINS: dict[Source, str] = {
+    "user": "",
+    "contacts": " (from your contacts)",
+    "apps": " (from an earlier call)",
+    "untrusted": " (from text that others wrote)",
+}
+_MISLEADING = re.compile(r"[\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+
+
+def open_questions(state: RunState) -> dict[Key, ApprovalRequestedData]:
+    """What the run asks now, by task."""
+    tasks = (state.tasks[number] for number in sorted(state.tasks))
+    asked = [task.approval for task in tasks if task.status == "waiting" and task.approval is not None]
+    return {(one.task, one.digest): one for one in asked}
+
+
+def settled(state: RunState) -> bool:
+    """Whether no further question can come before one is answered."""
+    tasks = state.tasks.values()
+    succeeded = {task.task for task in tasks if task.status == "succeeded"}
+    planning = any(task.round >= state.rounds for task in tasks)
+    moving = any(
+        task.status == "running" or (task.status == "planned" and succeeded.issuperset(task.needs))
+        for task in tasks
+    )
+    return not planning and not moving
+
+
+def question(
+    asked: Sequence[ApprovalRequestedData], parameters: Mapping[str, Sequence[str]], now: datetime
+) -> ElicitRequestFormParams:
+    """One form for all of these calls: they are carried out, or none is."""
+    expires = min(one.expires for one in asked)
+    lines = ["May this be done?" if len(asked) == 1 else "May all of this be done?", ""]
+    for one in asked:
+        lines += [*_call(one, parameters.get(one.tool, ())), ""]
+    lines.append(f"Without an answer by {expires.astimezone():%H:%M:%S} it counts as no.")
+    wait = max(0.0, (expires - now).total_seconds())
+    return ElicitRequestFormParams(message="\n".join(lines), requested_schema=SCHEMA, _meta={WAIT_KEY: wait})
+
+
+def approved(answer: ElicitResult) -> bool:
+    """Whether the user said yes; everything else is no."""
+    return answer.action == "accept" and (answer.content or {}).get(FIELD) is True
+
+
+def _call(asked: ApprovalRequestedData, names: Sequence[str]) -> Iterator[str]:
+    yield f"{asked.task}. {asked.tool} ({_EFFECTS[asked.effect]})"
+    for position, value in enumerate(asked.arguments):
+        name = names[position] if position < len(names) else f"argument {position + 1}"
+        source = asked.sources[position] if position < len(asked.sources) else "untrusted"
+        if value not in ("", [], (), None):
+            yield f"   {name}{_ORIGINS[source]}: {_shown(value)}"
+    for name, detail in asked.details.items():
+        yield f"   {name}: {_shown(detail)}"
+    yield f"   {asked.reason}"
+
+
+def _shown(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    return _MISLEADING.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
