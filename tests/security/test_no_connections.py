@@ -1,4 +1,4 @@
-"""With what comes along, nothing leaves this computer: no address is connected to, and no name is looked up."""
+"""With what comes along, nothing leaves this computer: no address is used, and no name is looked up."""
 
 from __future__ import annotations
 
@@ -133,9 +133,7 @@ ALONE = """
             assert answer.status_code == 200, answer.text
         asked = tinyagent(home, "ask", "Open my note Plans", TINYAGENT_URL=server.url)
         assert "hello" in asked.stdout, asked
-        assert tinyagent(home, "models", "list").returncode == 0
-        tinyagent(home, "doctor", TINYAGENT_URL=server.url)
-    print("worked alone")
+        print("worked alone")
 """
 
 

@@ -102,6 +102,10 @@ class PlanCompletedData(Data):
     plan_tokens: int = 0
     cached_tokens: int = 0
     milliseconds: float = 0.0
+    prompt_ms: float = 0.0
+    """Reading the prompt, as far as it was not cached; 0 where it is not known."""
+    plan_ms: float = 0.0
+    """Writing the plan; 0 where it is not known."""
 
 
 class TaskProgressData(Data):

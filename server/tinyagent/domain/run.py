@@ -78,6 +78,8 @@ class RunState:
     prompt_tokens: int = 0
     plan_tokens: int = 0
     cached_tokens: int = 0
+    prompt_ms: float = 0.0
+    plan_ms: float = 0.0
     last_seq: int = 0
     ended: datetime | None = None
     follows: str | None = None
@@ -142,6 +144,8 @@ def _apply_run(state: RunState, event: ev.Event) -> RunState:
                 prompt_tokens=state.prompt_tokens + data.prompt_tokens,
                 plan_tokens=state.plan_tokens + data.plan_tokens,
                 cached_tokens=state.cached_tokens + data.cached_tokens,
+                prompt_ms=state.prompt_ms + data.prompt_ms,
+                plan_ms=state.plan_ms + data.plan_ms,
             )
         case ev.AnswerDelta(data=data):
             return replace(state, answer=state.answer + data.text)

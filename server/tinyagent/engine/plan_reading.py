@@ -60,6 +60,8 @@ class PlanReading:
                 plan_tokens=self._usage.plan_tokens,
                 cached_tokens=self._usage.cached_tokens,
                 milliseconds=milliseconds,
+                prompt_ms=self._usage.prompt_ms,
+                plan_ms=self._usage.plan_ms,
             )
         )
 
