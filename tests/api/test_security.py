@@ -7,8 +7,16 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.api.conftest import ADMIN, READER, RUNNER, WORKER, Api, MakeApi, bearer
-from tinyagent.api.security import SecuritySettings, Token, host_values, required_scope
+from tests.api.conftest import ADMIN, READER, RUNNER, TOKENS, WORKER, Api, MakeApi, bearer
+from tinyagent.api.bearers import HashedToken, Token, digest_of
+from tinyagent.api.security import (
+    CALLER_KEY,
+    BodyLimits,
+    SecurityMiddleware,
+    SecuritySettings,
+    host_values,
+    required_scope,
+)
 from tinyagent.errors import ConfigurationError
 
 START = {"query": "go"}
@@ -184,6 +192,45 @@ async def test_a_token_opens_what_its_scopes_say(api: Api, method: str, path: st
             refused(answer, 403, "forbidden")
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "scope"),
+    [
+        ("POST", "/v1/embeddings", "run"),
+        ("POST", "/v1/responses", "run"),
+        ("GET", "/v1/responses/resp_0", "read"),
+        ("DELETE", "/v1/responses/resp_0", "admin"),
+        ("GET", "/metrics", "read"),
+        ("GET", "/mcp", "run"),
+        ("POST", "/mcp", "run"),
+        ("DELETE", "/mcp", "run"),
+        ("GET", "/mcpx", "read"),
+        ("HEAD", "/v1/runs", "read"),
+        ("GET", "/v1/worker/claim", "worker"),
+        ("TRACE", "/v1/runs", "run"),
+    ],
+)
+def test_every_route_needs_the_least_that_it_can_do_with(method: str, path: str, scope: str) -> None:
+    assert required_scope(method, path) == scope
+
+
+async def say_who(scope: Any, receive: Any, send: Any) -> None:
+    """An application that answers with the name of the caller's token."""
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": scope[CALLER_KEY].encode()})
+
+
+async def test_a_token_is_known_by_its_digest_alone() -> None:
+    secret = "a secret of which nothing but its digest is kept"
+    kept = HashedToken("kept", digest_of(secret.encode()), frozenset({"read"}))
+    settings = SecuritySettings((), host_values(["127.0.0.1"], 8765), more_tokens=lambda: [kept])
+    transport = httpx.ASGITransport(SecurityMiddleware(say_who, settings))
+    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8765") as client:
+        assert (await client.get("/v1/models", headers=bearer(secret))).text == "kept"
+        refused(await client.get("/v1/models", headers=bearer(secret[:-1])), 401, "unauthorized")
+        refused(await client.get("/v1/models", headers=bearer(kept.digest.hex())), 401, "unauthorized")
+        refused(await client.delete("/v1/models", headers=bearer(secret)), 403, "forbidden")
+
+
 def test_every_method_that_changes_something_needs_more_than_read() -> None:
     assert {required_scope(method, "/v1/runs") for method in ("POST", "PUT", "PATCH", "DELETE")} == {
         "run",
@@ -200,6 +247,33 @@ def test_a_token_that_can_be_guessed_is_no_setting(secret: str) -> None:
 def test_a_host_is_known_with_its_port_and_without_it_only_where_browsers_leave_it_out() -> None:
     assert host_values(["Mac.local", "::1"], 8765) == {"mac.local:8765", "[::1]:8765"}
     assert host_values(["mac.local"], 80) == {"mac.local:80", "mac.local"}
+
+
+# --- bodies ----------------------------------------------------------------------------------
+
+
+def test_a_path_has_limits_of_its_own_and_all_others_take_json() -> None:
+    audio = BodyLimits(frozenset({"multipart/form-data", "audio/wav"}), 50_000_000)
+    settings = SecuritySettings((), frozenset(), other_bodies={"/v1/audio/": audio})
+    assert settings.limits_of("/v1/audio/transcriptions") == audio
+    for path in ("/v1/audio", "/v1/runs", "/", "/V1/AUDIO/x"):
+        assert settings.limits_of(path) == BodyLimits(frozenset({"application/json"}), 2_000_000)
+
+
+async def test_the_limits_of_a_path_are_kept(api: Api) -> None:
+    audio = BodyLimits(frozenset({"audio/wav"}), 10)
+    hosts = host_values(["127.0.0.1"], 8765)
+    settings = SecuritySettings(TOKENS, hosts, other_bodies={"/v1/audio/": audio})
+    transport = httpx.ASGITransport(SecurityMiddleware(api.app, settings))
+    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8765") as client:
+        for content, media_type, status in (
+            (b"12345678901", "audio/wav", 413),
+            (b"{}", "application/json", 415),
+            (b"1234567890", "audio/wav", 415),  # of the application behind, which knows no audio
+        ):
+            headers = {**bearer(), "Content-Type": media_type}
+            answer = await client.post("/v1/audio/transcriptions", content=content, headers=headers)
+            assert answer.status_code == status
 
 
 # --- answers -------------------------------------------------------------------------------------

@@ -8,15 +8,18 @@ from typing import Any
 import pytest
 
 from tests.support.clients import Clients
+from tests.support.server import Server
 
 TEXTS = ["The ferry is late.", "The boat will not be on time.", "A recipe for plum cake."]
 CLIENTS = ["openai-oldest", "openai-2", "openai-newest", "openai-node", "langchain", "litellm"]
 
 
 @pytest.fixture(scope="module")
-def model(clients: Clients) -> str:
+def model(server: Server) -> str:
     """The model that embeds, as the list of models tells."""
-    (found,) = [name for name in clients["openai-newest"]("models") if "MiniLM" in name or "embed" in name]
+    with server.client() as client:
+        listed = client.get("/v1/models").raise_for_status().json()["data"]
+    (found,) = [model["id"] for model in listed if "embeddings" in model["tinyagent"]["capabilities"]]
     return found
 
 

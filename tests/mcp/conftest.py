@@ -16,6 +16,8 @@ import pytest
 import uvicorn
 from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
+from mcp.server.lowlevel import Server
+from mcp.shared._context_streams import create_context_streams
 from mcp_types import ElicitRequestFormParams, ElicitResult
 
 from tests.support.scripted import FakeHost, FixedSelector, ScriptedPlanner, rules, spec, until
@@ -95,6 +97,31 @@ async def connected(
         )
         async with client:
             yield client
+
+
+@asynccontextmanager
+async def wired(server: Server[Any], era: str = MODERN, user: User | None = None) -> AsyncGenerator[Client]:
+    """The official client on a pipe to a server in this process, as over standard input and output."""
+
+    async def asked(context: Any, params: Any) -> ElicitResult:
+        assert user is not None
+        return await user(params)
+
+    @asynccontextmanager
+    async def pipe() -> AsyncGenerator[Any]:
+        outgoing, received = create_context_streams[Any](0)
+        sent, incoming = create_context_streams[Any](0)
+        options = server.create_initialization_options()
+        serving = asyncio.create_task(server.run(received, sent, options))
+        try:
+            yield incoming, outgoing
+        finally:
+            await outgoing.aclose()
+            await serving
+
+    callback = asked if user else None
+    async with Client(pipe(), mode=era, elicitation_callback=callback, cache=None) as client:
+        yield client
 
 
 @pytest.fixture

@@ -122,20 +122,23 @@ def test_standard_output_carries_the_protocol_alone_and_the_end_of_input_ends_it
         {"jsonrpc": "2.0", "method": "notifications/initialized"},
         {"jsonrpc": "2.0", "id": 2, "method": "tools/list"},
     ]
-    text = "\n".join(["no json at all", *map(json.dumps, lines)]) + "\n"
-    done = subprocess.run(
+    process = subprocess.Popen(
         [sys.executable, "-m", "tinyagent", "mcp"],
-        input=text,
         env=surroundings(home, free_port()),
-        capture_output=True,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
-        timeout=60,
     )
-    assert done.returncode == 0, done.stderr
-    messages = [json.loads(line) for line in done.stdout.splitlines()]
-    assert [message.get("id") for message in messages] == [1, 2]
+    assert process.stdin is not None and process.stdout is not None
+    process.stdin.write("\n".join(["no json at all", *map(json.dumps, lines)]) + "\n")
+    process.stdin.flush()
+    messages = [json.loads(process.stdout.readline()) for _ in range(2)]
+    rest, errors = process.communicate(timeout=60)
+    assert process.returncode == 0, errors
+    assert rest == "" and [message.get("id") for message in messages] == [1, 2]
     assert messages[0]["result"]["protocolVersion"] == "2025-06-18"
-    assert "No server runs" in done.stderr and "Traceback" not in done.stderr
+    assert "No server runs" in errors and "Traceback" not in errors
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -55,7 +55,7 @@ class StandIn:
 
 
 @asynccontextmanager
-async def standing_in() -> AsyncIterator[StandIn]:
+async def standing_in() -> AsyncGenerator[StandIn]:
     """Serve on a free port of this computer."""
     stand_in = StandIn()
     listener = socket.create_server(("127.0.0.1", 0))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 
 from tinyagent import ports
 from tinyagent.api.chat_messages import ChatMessage, turns_of
@@ -16,7 +16,9 @@ from tinyagent.api.tool_params import (
     FunctionTool,
     Metadata,
     Strict,
+    choice_schema,
     client_tools,
+    format_schema,
     schema_of,
     tool_choice_of,
 )
@@ -55,13 +57,17 @@ _NAMES = {"query": "messages", "turns": "messages", "planner": "model", "schema"
 """What the engine's parameters are called in a chat request."""
 
 Seed = Annotated[int, Field(ge=-(2**63), lt=2**63)]
+_STOP = {"type": "string", "minLength": 1}
 Stops = Annotated[
     list[Annotated[str, Field(min_length=1)]],
     BeforeValidator(lambda stop: [stop] if isinstance(stop, str) else stop),
+    WithJsonSchema({"anyOf": [_STOP, {"type": "array", "items": _STOP, "maxItems": MAX_STOPS}]}),
 ]
 
 
 class StreamOptions(Strict):
+    """What a stream tells besides the answer."""
+
     include_usage: bool | None = None
     include_obfuscation: Literal[False] | None = None
 
@@ -69,28 +75,52 @@ class StreamOptions(Strict):
 class ChatRequest(BaseModel):
     """The parameters that some mode obeys; whatever else was sent is held apart and refused by `check`."""
 
-    model_config = ConfigDict(strict=True, extra="allow", allow_inf_nan=False)
+    model_config = ConfigDict(strict=True, extra="allow", allow_inf_nan=False, use_attribute_docstrings=True)
 
     model: str
+    """`tinyagent` or `tinyagent:<planner>` for the agent or, with `tools`, function calling; a model's own id
+    for its own chat."""
     messages: list[ChatMessage] = Field(min_length=1)
+    """The conversation. In agent mode the last message is the user's request, those before are context, and
+    `system` and `developer` messages are instructions. Every call has its result before the next message that
+    is no result; a message may be sent back as it was received."""
     tools: list[FunctionTool] | None = Field(None, max_length=MAX_TOOLS)
-    tool_choice: Any = None
+    """The client's functions, each with a name of its own; with any of them the answer is calls of these."""
+    tool_choice: Any = Field(None, json_schema_extra=choice_schema)
+    """`none`, `auto`, `required`, a function, or `allowed_tools`; without `tools` only `none` and `auto`."""
     parallel_tool_calls: bool | None = None
-    response_format: Any = None
+    """`false`: never more than one call in an answer. Needs `tools`."""
+    response_format: Any = Field(None, json_schema_extra=format_schema)
+    """`text`; except in agent mode `json_object` and `json_schema` too, where the model can chat."""
     stream: bool | None = None
+    """`true`: chunks as server-sent events."""
     stream_options: StreamOptions | None = None
+    """`include_usage`, with `stream`; `include_obfuscation` only as `false`."""
     max_tokens: int | None = Field(None, ge=1)
+    """The most tokens of the answer, by its older name; the lower one counts."""
     max_completion_tokens: int | None = Field(None, ge=1)
-    stop: Stops | None = Field(None, max_length=MAX_STOPS)
+    """The most tokens of the answer. A model stops there; an answer composed without a model is cut, its
+    tokens counted by rule: up to four letters of a word, or a sign."""
+    stop: Annotated[Stops, Field(max_length=MAX_STOPS)] | None = None
+    """A text, or up to four; the answer ends before the first that occurs."""
     n: Literal[1] | None = None
+    """Only 1: there is one answer."""
     temperature: float | None = Field(None, ge=0, le=2)
+    """For what a chat model words, 1 unless given; plans are decoded greedily whatever it says."""
     top_p: float | None = Field(None, ge=0, le=1)
+    """For what a chat model words, 1 unless given; plans are decoded greedily whatever it says."""
     seed: Seed | None = None
+    """For what a chat model words; the same request gives the same plan without one."""
     store: bool | None = None
+    """In agent mode `true` only, since every run is kept; else `false` only, since nothing is."""
     user: str | None = None
+    """Checked, then without effect: for the caller's own bookkeeping, and not kept."""
     safety_identifier: str | None = None
+    """Checked, then without effect: for the caller's own bookkeeping, and not kept."""
     prompt_cache_key: str | None = None
+    """Checked, then without effect: prompts are remembered whatever it says."""
     metadata: Metadata | None = None
+    """Checked, then without effect: for the caller's own bookkeeping, and not kept."""
 
     _whole = model_validator(mode="before")(whole_characters)
 

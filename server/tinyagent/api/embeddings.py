@@ -54,13 +54,18 @@ Inputs = Annotated[str | list[str] | list[int] | list[list[int]], BeforeValidato
 class EmbeddingRequest(BaseModel):
     """Texts, or their tokens by the encoder's own tokenizer, to be turned into vectors."""
 
-    model_config = ConfigDict(strict=True, extra="forbid")
+    model_config = ConfigDict(strict=True, extra="forbid", use_attribute_docstrings=True)
 
     model: str
+    """The encoder's name, as `GET /v1/models` tells it."""
     input: Inputs
+    """A text, its tokens, or a list of up to 256 of one of both."""
     encoding_format: Literal["float", "base64"] | None = None
+    """`float` (the default), or `base64`: 32-bit floats, little-endian."""
     dimensions: int | None = Field(None, ge=1)
+    """Only the encoder's own size."""
     user: str | None = None
+    """Checked, then without effect."""
 
 
 class EmbeddingBody(BaseModel):

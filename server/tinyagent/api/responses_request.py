@@ -76,7 +76,7 @@ def _as_function(value: object) -> object:
     return fields
 
 
-class FunctionTool(Function):
+class FlatFunctionTool(Function):
     """A function of the client's as a tool of responses: flat, beside its type."""
 
     type: Literal["function"]
@@ -90,33 +90,52 @@ class TextOptions(Strict):
 
 
 Input = Annotated[str | list[dict[str, Any]], BeforeValidator(_as_input)]
-Tools = list[Annotated[FunctionTool, BeforeValidator(_as_function)]]
+Tools = list[Annotated[FlatFunctionTool, BeforeValidator(_as_function)]]
 
 
 class ResponseRequest(BaseModel):
     """The parameters that are obeyed; whatever else was sent must ask for nothing. `prompt_cache_key` and
     `safety_identifier` name users and prompts, as `user` does, and change no answer."""
 
-    model_config = ConfigDict(strict=True, extra="allow", allow_inf_nan=False)
+    model_config = ConfigDict(strict=True, extra="allow", allow_inf_nan=False, use_attribute_docstrings=True)
 
     model: str
+    """As for chat completions."""
     input: Input
+    """The request as text, or a list of items: messages, `function_call`, `function_call_output`, and
+    `item_reference` by the id of an item of an earlier response. `reasoning` items are not read."""
     instructions: str | None = None
+    """What the planner or the model is told before everything else; it holds for this response only."""
     previous_response_id: str | None = None
+    """The response that this one goes on from, of the same mode."""
     tools: Annotated[Tools, Field(max_length=MAX_TOOLS)] | None = None
+    """The client's functions, each with a name of its own; with any of them the answer is calls of these."""
     tool_choice: str | dict[str, Any] | None = None
+    """`none`, `auto`, `required`, a function, or `allowed_tools`; without `tools` only `none` and `auto`."""
     parallel_tool_calls: bool | None = None
+    """`false`: never more than one call in an answer."""
     text: TextOptions | None = None
+    """`format` as `response_format` of chat completions, with `name` and `schema` beside the type."""
     max_output_tokens: int | None = Field(None, ge=1)
+    """The most tokens of the answer; one that was cut is `incomplete`."""
     temperature: float | None = Field(None, ge=0, le=2)
+    """For what a chat model words, 1 unless given."""
     top_p: float | None = Field(None, ge=0, le=1)
+    """For what a chat model words, 1 unless given."""
     truncation: Literal["disabled"] | None = None
+    """Only `disabled`: nothing of a conversation is left out unasked."""
     store: bool | None = None
+    """`false`: the response cannot be gone on from. Not in agent mode, where every run is kept."""
     stream: bool | None = None
+    """`true`: typed events as server-sent events."""
     metadata: Metadata | None = None
+    """Comes back with the response."""
     user: str | None = None
+    """Comes back with the response; without other effect."""
     prompt_cache_key: str | None = None
+    """Comes back with the response; prompts are remembered whatever it says."""
     safety_identifier: str | None = None
+    """Comes back with the response; without other effect."""
 
     _characters = model_validator(mode="before")(whole_characters)
 

@@ -27,22 +27,28 @@ _NOW = re.compile(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d(:\d\d(\.\d{1,6})?)?")
 
 
 class StartRun(BaseModel):
-    """A request to run or to plan. `now` is the wall-clock time that dates like "tomorrow" go by.
+    """A request to run or to plan."""
 
-    `approval` makes the configured policy stricter, never looser. When the run has to ask and is not
-    `answerable`, what it would ask for is refused at once. `follows` is an earlier run: planners that read
-    instructions know then what was asked and answered there, and before it.
-    """
-
-    model_config = ConfigDict(strict=True, extra="forbid")
+    model_config = ConfigDict(strict=True, extra="forbid", use_attribute_docstrings=True)
 
     query: str
+    """The request."""
     mode: Literal["run", "plan"] = "run"
+    """`plan`: plan only; the plan is the answer."""
     planner: str | None = None
+    """A planner's name; else the configured one."""
     approval: Literal["draft", "ask", "auto"] | None = None
+    """A wish that makes the configured policy stricter for this run, never looser: with `draft` nothing is
+    sent, with `ask` every call that changes or shows something asks first; `auto` is no wish."""
     answerable: bool = True
+    """Whether somebody will answer when the run asks. With `false` a call that needs an approval is refused
+    at once (`approval_unavailable`)."""
     now: str | None = None
+    """The wall-clock time that "tomorrow" goes by: `YYYY-MM-DD HH:MM`, or ISO 8601 without a zone; else the
+    present."""
     follows: str | None = None
+    """An earlier run that this one goes on from: planners that read instructions know what was asked and
+    answered there, and before it."""
 
     def run_request(self) -> RunRequest:
         """What the engine is asked for. Raises InvalidRequest."""

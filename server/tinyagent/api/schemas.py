@@ -120,7 +120,7 @@ class RunSummary(BaseModel):
 
 
 class RunBody(RunSummary):
-    """The whole run. `now` is the wall-clock time that its dates go by; `follows` the run that it goes on from."""
+    """The whole run. `now` is the wall-clock time of its dates, `follows` the run that it goes on from."""
 
     now: datetime
     follows: str | None

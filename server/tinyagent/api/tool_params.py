@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Annotated, Any, Literal, cast
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic.config import JsonDict
 
 from tinyagent.domain.json_schema import check_schema
 from tinyagent.domain.json_tools import identifier, tool_from_schema
@@ -77,6 +78,30 @@ def _client_tool(function: Function, where: str, taken: Collection[str]) -> Clie
     except RecursionError:
         raise InvalidRequest(f"`{param}` is nested too deeply.", param=param) from None
     return ClientTool(function.name, spec, bool(function.strict))
+
+
+# --- the two parameters whose faults are told by hand, in the document ---------------------------
+
+choice_schema: JsonDict = {
+    "anyOf": [
+        {"enum": ["none", "auto", "required", None]},
+        {
+            "type": "object",
+            "properties": {"type": {"enum": ["function", "allowed_tools"]}},
+            "required": ["type"],
+        },
+    ]
+}
+format_schema: JsonDict = {
+    "anyOf": [
+        {"type": "null"},
+        {
+            "type": "object",
+            "properties": {"type": {"enum": ["text", "json_object", "json_schema"]}},
+            "required": ["type"],
+        },
+    ]
+}
 
 
 # --- the choice among tools ------------------------------------------------------------------

@@ -5,14 +5,10 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
-from typing import TYPE_CHECKING, Any
 
 import typer
 
 from tinyagent.cli.options import GlobalOptions, stored_token
-
-if TYPE_CHECKING:
-    from mcp.server.lowlevel import Server
 
 
 def mcp(ctx: typer.Context) -> None:
@@ -47,27 +43,22 @@ async def _serve(options: GlobalOptions) -> None:
 
 async def _relay(options: GlobalOptions, url: str) -> None:
     from tinyagent.mcp_server.relay import Upstream, build_relay
+    from tinyagent.mcp_server.stdio import speak
 
     _say(f"Calls go to {url}.")
     token = stored_token(options.settings())
-    await _speak(build_relay(Upstream(url, token or "")))
+    await speak(build_relay(Upstream(url, token or "")))
 
 
 async def _carry_out(options: GlobalOptions) -> None:
     from tinyagent.bootstrap import open_service
     from tinyagent.cli.local import USER
     from tinyagent.mcp_server.server import build_server
+    from tinyagent.mcp_server.stdio import speak
 
     async with open_service(options.settings()) as service:
         _say("No server runs: calls are carried out in this process.")
-        await _speak(build_server(service, lambda context: USER))
-
-
-async def _speak(server: Server[Any]) -> None:
-    from mcp.server.stdio import stdio_server
-
-    async with stdio_server() as (incoming, outgoing):
-        await server.run(incoming, outgoing, server.create_initialization_options())
+        await speak(build_server(service, lambda context: USER))
 
 
 def _say(sentence: str) -> None:

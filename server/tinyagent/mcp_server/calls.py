@@ -163,7 +163,7 @@ class _Call:
     ) -> None:
         """Ask the user, as long as all that is asked waits for an answer."""
         seen = watch.reached
-        form = question(list(asked.values()), parameters(self._runs), self._runs.clock.now())
+        form = question(list(asked.values()), parameters(self._runs))
         asking = asyncio.create_task(self.peer.ask(form))
         gone = asyncio.create_task(
             watch.until(lambda state: not asked.keys() <= open_questions(state).keys())

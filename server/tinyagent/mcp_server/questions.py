@@ -23,7 +23,7 @@ Key = tuple[int, str]
 
 FIELD = "approve"
 WAIT_KEY = "tinyagent/wait_s"
-"""Where a question tells in its `_meta` for how many seconds it can be answered."""
+"""Where a result that asks tells in its `_meta` for how many seconds it can be answered."""
 
 SCHEMA: dict[str, Any] = {
     "type": "object",
@@ -73,16 +73,23 @@ def settled(state: RunState) -> bool:
 
 
 def question(
-    asked: Sequence[ApprovalRequestedData], parameters: Mapping[str, Sequence[str]], now: datetime
+    asked: Sequence[ApprovalRequestedData], parameters: Mapping[str, Sequence[str]]
 ) -> ElicitRequestFormParams:
     """One form for all of these calls: they are carried out, or none is."""
-    expires = min(one.expires for one in asked)
     lines = ["May this be done?" if len(asked) == 1 else "May all of this be done?", ""]
     for one in asked:
         lines += [*_call(one, parameters.get(one.tool, ())), ""]
-    lines.append(f"Without an answer by {expires.astimezone():%H:%M:%S} it counts as no.")
-    wait = max(0.0, (expires - now).total_seconds())
-    return ElicitRequestFormParams(message="\n".join(lines), requested_schema=SCHEMA, _meta={WAIT_KEY: wait})
+    lines.append(f"Without an answer by {_expiry(asked).astimezone():%H:%M:%S} it counts as no.")
+    return ElicitRequestFormParams(message="\n".join(lines), requested_schema=SCHEMA)
+
+
+def seconds_left(asked: Sequence[ApprovalRequestedData], now: datetime) -> float:
+    """For how long all of it can be answered."""
+    return max(0.0, (_expiry(asked) - now).total_seconds())
+
+
+def _expiry(asked: Sequence[ApprovalRequestedData]) -> datetime:
+    return min(one.expires for one in asked)
 
 
 def approved(answer: ElicitResult) -> bool:

@@ -7,6 +7,7 @@ Each call is a request of its own (revision 2026-07-28), so that nothing is lost
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -23,7 +24,6 @@ from mcp_types import (
     CallToolRequest,
     CallToolRequestParams,
     CallToolResult,
-    ElicitRequest,
     ElicitRequestFormParams,
     ElicitRequestParams,
     ElicitResult,
@@ -161,21 +161,17 @@ async def _call(
 
 
 async def _answers(peer: Peer, outcome: InputRequiredResult) -> InputResponses:
-    requests = outcome.input_requests or {}
-    return {key: await _asked(peer, one) for key, one in requests.items() if isinstance(one, ElicitRequest)}
-
-
-async def _asked(peer: Peer, request: ElicitRequest) -> ElicitResult:
-    """What the user says in time; silence is no answer."""
-    form = request.params
-    if not isinstance(form, ElicitRequestFormParams):
-        return ElicitResult(action="decline")
-    wait = (form.meta or {}).get(WAIT_KEY)
-    try:
-        async with asyncio.timeout(float(wait) if isinstance(wait, (int, float)) else WAIT_S):
-            return await peer.ask(form) or ElicitResult(action="cancel")
-    except TimeoutError:
-        return ElicitResult(action="cancel")
+    """What the user says to each form in time; silence is no answer."""
+    wait = (outcome.meta or {}).get(WAIT_KEY)
+    responses: InputResponses = {}
+    for key, request in (outcome.input_requests or {}).items():
+        responses[key] = ElicitResult(action="cancel")
+        form = request.params
+        if isinstance(form, ElicitRequestFormParams):
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(wait if isinstance(wait, (int, float)) else WAIT_S):
+                    responses[key] = await peer.ask(form) or responses[key]
+    return responses
 
 
 async def _declared(context: ClientRequestContext, params: ElicitRequestParams) -> ElicitResult:

@@ -30,7 +30,7 @@ from tinyagent.errors import NotConfigured, TinyAgentError
 from tinyagent.mcp_server.calls import Answer, Calls, Pause, parameters
 from tinyagent.mcp_server.offers import RUN, RUN_INPUT, offer, run_offer
 from tinyagent.mcp_server.peer import Caller, Context, Peer, call_key
-from tinyagent.mcp_server.questions import approved, question
+from tinyagent.mcp_server.questions import WAIT_KEY, approved, question, seconds_left
 from tinyagent.mcp_server.requests import asked_run, given_run
 from tinyagent.mcp_server.results import call_result, error_result, run_result, unexpected_result
 
@@ -126,14 +126,17 @@ class _Handlers:
         return await self._calls.begin(given_run(status.spec, arguments, peer.asks), peer)
 
     def _question(self, pause: Pause) -> InputRequiredResult:
-        form = question(list(pause.asked.values()), parameters(self._runs), self._runs.clock.now())
+        asked = list(pause.asked.values())
+        form = question(asked, parameters(self._runs))
         state = {
             "run": pause.state.run,
             "after": pause.state.last_seq,
             "tasks": {str(task): digest for task, digest in pause.asked},
         }
         return InputRequiredResult(
-            input_requests={QUESTION: ElicitRequest(params=form)}, request_state=json.dumps(state)
+            input_requests={QUESTION: ElicitRequest(params=form)},
+            request_state=json.dumps(state),
+            _meta={WAIT_KEY: seconds_left(asked, self._runs.clock.now())},
         )
 
 

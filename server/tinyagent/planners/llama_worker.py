@@ -58,12 +58,7 @@ class LlamaWorker:
         not begun. Raises ModelUnavailable, Overloaded when too many wait, PlannerFailed after `close`, and
         whatever `work` raises.
         """
-        if self._closing.is_set():
-            raise self._closed()
-        if self._waiting > self._max_waiting:
-            raise Overloaded(
-                f"Too many requests wait for the model {self.path.name}.", hint="Try again in a moment."
-            )
+        self._check_open()
         pieces: asyncio.Queue[T | _End] = asyncio.Queue()
         cancelled = threading.Event()
         loop = asyncio.get_running_loop()
@@ -95,6 +90,14 @@ class LlamaWorker:
             if not job.cancel():
                 await asyncio.wait([done])
                 _ = done.cancelled() or done.exception()  # a failure after cancellation concerns nobody
+
+    def _check_open(self) -> None:
+        if self._closing.is_set():
+            raise self._closed()
+        if self._waiting > self._max_waiting:
+            raise Overloaded(
+                f"Too many requests wait for the model {self.path.name}.", hint="Try again in a moment."
+            )
 
     def _loaded(self) -> LlamaModel:
         if self._model is None:

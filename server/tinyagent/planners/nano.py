@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from datetime import datetime
 from typing import Generic
@@ -43,23 +44,34 @@ class NanoPlanner(Generic[EncodedT]):
 
         The work between two lines runs in a thread; closing the iterator ends it with that line.
         """
+        began = time.monotonic()
         encoded = await self._network.encode(request.query)
+        reading_s, writing_s = time.monotonic() - began, 0.0
         tools = [tool for tool in request.tools if self.knows(tool)]
         compiler = self._compiler(request.query, request.now, request.first_index)
         index = request.first_index
         try:
+            began = time.monotonic()
             writing = await asyncio.to_thread(self._begin, request, encoded, tools)
             calls = writing.calls()
             while (draft := await asyncio.to_thread(self._advance, calls)) is not None:
-                yield format_call(by_name(compiler.compile(draft), tools)) + "\n"
-                index += 1
+                line = format_call(by_name(compiler.compile(draft), tools)) + "\n"
+                writing_s += time.monotonic() - began
+                yield line
+                began, index = time.monotonic(), index + 1
+            writing_s += time.monotonic() - began
         except (RuntimeError, ValueError, IndexError, KeyError) as error:
             raise PlannerFailed(
                 "The planner nano stopped with an error.",
                 hint="Say it in other words, or choose another planner.",
             ) from error
         yield f"{index}. {JOIN}(){END_OF_PLAN}"
-        yield Usage(prompt_tokens=len(encoded.offsets), plan_tokens=writing.steps)
+        yield Usage(
+            prompt_tokens=len(encoded.offsets),
+            plan_tokens=writing.steps,
+            prompt_ms=reading_s * 1000,
+            plan_ms=writing_s * 1000,
+        )
 
     def _begin(self, request: PlanRequest, encoded: EncodedT, tools: Sequence[ToolSpec]) -> Writing[EncodedT]:
         return Writing(

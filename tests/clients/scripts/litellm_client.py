@@ -29,10 +29,13 @@ def stream(**body: Any) -> list[dict[str, Any]]:
     return [chunk.model_dump(mode="json") for chunk in litellm.completion(**full(body), stream=True)]
 
 
-def accumulate(**body: Any) -> dict[str, Any]:
+def together(**body: Any) -> Any:
     """What LiteLLM itself puts together from the chunks."""
-    chunks = list(litellm.completion(**full(body), stream=True))
-    return litellm.stream_chunk_builder(chunks).model_dump(mode="json")
+    return litellm.stream_chunk_builder(list(litellm.completion(**full(body), stream=True)))
+
+
+def accumulate(**body: Any) -> dict[str, Any]:
+    return together(**body).model_dump(mode="json")
 
 
 def answer_async(**body: Any) -> dict[str, Any]:
@@ -44,14 +47,14 @@ def tools_loop(body: dict[str, Any], results: dict[str, str], streamed: bool = F
     waves: list[list[dict[str, str]]] = []
     for _ in range(MAX_TURNS):
         turn = {**body, "messages": messages}
-        made = accumulate(**turn) if streamed else answer(**turn)
-        message = made["choices"][0]["message"]
+        made = together(**turn) if streamed else litellm.completion(**full(turn))
+        message = made.choices[0].message
         calls = [
-            {"id": call["id"], "name": call["function"]["name"], "arguments": call["function"]["arguments"]}
-            for call in message.get("tool_calls") or []
+            {"id": call.id, "name": call.function.name, "arguments": call.function.arguments}
+            for call in message.tool_calls or []
         ]
         if not calls:
-            return {"waves": waves, "content": message["content"]}
+            return {"waves": waves, "content": message.content}
         waves.append(calls)
         messages += [message, *steps.results_of(calls, results)]
     raise AssertionError(f"no final message: {waves}")

@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from tests.support.scripted import FakeHost, FixedSelector, ScriptedPlanner, spec
 from tests.unit.engine.conftest import MakeEngine
 from tinyagent.domain.json_tools import tool_from_schema
 from tinyagent.domain.tools import ToolSpec
+from tinyagent.ports import Selection
+
+
+class Offering(FixedSelector):
+    """Chooses the named tools among those that there are."""
+
+    async def select(self, query: str, tools: Sequence[ToolSpec]) -> Selection:
+        found = await super().select(query, tools)
+        return Selection(tuple(one.name for one in tools if one.name in found.tools), found.scores)
+
 
 LAMP = tool_from_schema("home_lamp", "Switch the lamp.", None)
 
@@ -32,7 +44,7 @@ async def test_a_planner_is_offered_only_what_it_knows(make_engine: MakeEngine) 
 
 async def test_an_answer_says_which_planners_know_what_was_asked_for(make_engine: MakeEngine) -> None:
     planner = Bundled("1. join()", name="nano")
-    state, _ = await make_engine(planner, make_host(), FixedSelector("home_lamp")).run()
+    state, _ = await make_engine(planner, make_host(), Offering("home_lamp")).run()
     assert planner.requests == []
     assert state.planner == "nano"
     assert set(state.unavailable) == {"home_lamp"}
@@ -44,7 +56,7 @@ async def test_an_answer_says_which_planners_know_what_was_asked_for(make_engine
 
 async def test_nothing_is_said_when_the_planner_knows_a_better_tool(make_engine: MakeEngine) -> None:
     class Scored(FixedSelector):
-        async def select(self, query, tools):
+        async def select(self, query: str, tools: Sequence[ToolSpec]) -> Selection:
             found = await super().select(query, tools)
             found.scores.update({"get": 0.9, "home_lamp": 0.7})
             return found

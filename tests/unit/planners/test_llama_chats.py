@@ -43,7 +43,8 @@ async def chat(gguf: Path) -> AsyncIterator[LlamaChat]:
 
 
 def asking(*turns: ChatTurn, **wishes: Any) -> ChatRequest:
-    return ChatRequest(turns or HELLO, **{"max_tokens": 40, "temperature": 0, **wishes})
+    wanted: dict[str, Any] = {"max_tokens": 40, "temperature": 0, **wishes}
+    return ChatRequest(turns or HELLO, **wanted)
 
 
 async def answer(chat: LlamaChat, request: ChatRequest) -> tuple[str, ChatEnd]:
@@ -206,7 +207,9 @@ async def test_planner_and_chat_wait_in_one_queue(gguf: Path) -> None:
     chat = LlamaChat(worker, profile="chat")
     planner = LlamaPlanner(worker, profile="chat", limits=Limits(calls=1, characters=8))
     chats = [answer(chat, asking(max_tokens=2)) for _ in range(3)]
-    outcomes = await asyncio.gather(_plan(planner, make_request(tools=["send_sms"])), *chats, return_exceptions=True)
+    outcomes = await asyncio.gather(
+        _plan(planner, make_request(tools=["send_sms"])), *chats, return_exceptions=True
+    )
     assert [isinstance(outcome, Overloaded) for outcome in outcomes] == [False, False, True, True]
     await worker.close()
 

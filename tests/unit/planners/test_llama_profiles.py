@@ -71,6 +71,17 @@ def test_a_template_without_system_messages_gets_the_rules_from_the_user(
     assert text_of(model, chat_tokens(MESSAGES, template, model)) == "[user] Rules.\n\nText Sid <|plan|> now"
 
 
+def test_a_template_that_wants_turns_gets_turns(model: LlamaModel) -> None:
+    template = (
+        "{% for m in messages %}{% if m.role != ('user' if loop.index0 % 2 == 0 else 'assistant') %}"
+        "{{ raise_exception('no') }}{% endif %}[{{ m.role }}] {{ m.content }}{% endfor %}"
+    )
+    chat = [*MESSAGES, Message("assistant", "Late?"), Message("user", "Yes"), Message("user", "Go")]
+    assert text_of(model, chat_tokens(chat, template, model)) == (
+        "[user] Rules.\n\nText Sid <|plan|> now[assistant] Late?[user] Yes\n\nGo"
+    )
+
+
 @pytest.mark.parametrize("template", ["{{ undefined.broken.deeply }}", "{{ 1 / 0 }}", "no messages"])
 def test_a_template_that_cannot_be_filled_is_told(model: LlamaModel, template: str) -> None:
     with pytest.raises(ModelUnavailable, match="chat template"):

@@ -47,7 +47,13 @@ async def test_an_answer_is_streamed_with_the_servers_count_and_times(server: St
 
 async def test_all_wishes_reach_the_server(server: StandIn) -> None:
     server.say("{}", finish="stop")
-    wishes = {"max_tokens": 5, "temperature": 0.5, "top_p": 0.9, "seed": 7, "stop": ("\n", "END")}
+    wishes: dict[str, Any] = {
+        "max_tokens": 5,
+        "temperature": 0.5,
+        "top_p": 0.9,
+        "seed": 7,
+        "stop": ("\n", "END"),
+    }
     await answer(server, schema={"type": "object"}, **wishes)
     assert server.requests == [
         {
