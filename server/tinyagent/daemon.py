@@ -17,13 +17,14 @@ import uvicorn
 
 from tinyagent.api.app import create_app
 from tinyagent.api.bearers import HashedToken, Permission, Token, require_strong
-from tinyagent.api.security import SecuritySettings, host_values
+from tinyagent.api.security import CALLER_KEY, SecuritySettings, host_values
 from tinyagent.api.slow_clients import IDLE_S, ImpatientProtocol
 from tinyagent.bootstrap import build_embedder, build_workers, open_service, open_telemetry
 from tinyagent.engine.runs import RunService
 from tinyagent.errors import AddressInUse, ConfigurationError, TinyAgentError
 from tinyagent.home import read_token, read_worker_token, token_in
 from tinyagent.loopback import is_loopback
+from tinyagent.mcp_server.endpoint import McpEndpoint
 from tinyagent.settings import Settings
 from tinyagent.tokens import NamedToken, Watched, named_tokens, tokens_file
 from tinyagent.workers.queue import WorkerQueue
@@ -32,6 +33,8 @@ log = logging.getLogger("tinyagent.daemon")
 
 LOOPBACK_NAMES = ("127.0.0.1", "localhost", "::1")
 GRACEFUL_STOP_S = 5
+TOOLS_S = 3.0
+"""How long servers with further tools are waited for at the start; they may come later."""
 DRAIN_S = 10.0
 """How long a stopping server waits for what its workers carry out."""
 ALL_SCOPES: frozenset[Permission] = frozenset({"run", "read", "worker", "admin"})
@@ -50,13 +53,18 @@ async def serve(settings: Settings, started: Callable[[str, RunService], None]) 
         read_worker_token(settings)
     with listening_socket(settings) as listener:
         port = listener.getsockname()[1]
-        async with open_telemetry(settings) as told, open_service(settings, workers, told.observers) as service:
+        async with (
+            open_telemetry(settings) as told,
+            open_service(settings, workers, told.observers, TOOLS_S) as service,
+            McpEndpoint(service, CALLER_KEY) as mcp,
+        ):
             app = create_app(
                 service,
                 security(settings, port, token),
                 workers=workers,
                 embedder=build_embedder(),
                 figures=told.metrics,
+                mcp=mcp,
             )
             server = _Server(server_config(app), service, workers)
             started(f"http://{_shown_host(settings.host)}:{port}", service)

@@ -5,6 +5,7 @@ The keychain is asked in a thread with a time limit, since a locked one may wait
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable
 from queue import Empty, SimpleQueue
@@ -18,11 +19,18 @@ SERVICE = "tinyagent"
 
 NAMES = ("zoom.client_secret", "imap.password", "smtp.password", "caldav.password", "carddav.password")
 
+_OF_SERVER = re.compile(r"mcp\.[^.\s]+\.token")
+
 READ_SECONDS = 5.0
 WRITE_SECONDS = 60.0
 """Long enough for a person to unlock the keychain."""
 
 _asking: list[threading.Thread] = []
+
+
+def is_secret(name: str) -> bool:
+    """Whether there is a secret setting of this name, such as `imap.password` or `mcp.SERVER.token`."""
+    return name in NAMES or _OF_SERVER.fullmatch(name) is not None
 
 
 def secret(name: str, configured: SecretStr | str) -> str:

@@ -165,11 +165,13 @@ def test_the_llm_command_goes_on_with_a_conversation(server: Server) -> None:
     assert "+14155550101" in llm(server, "-c", "What is Jane's phone number?")
 
 
+CURL = ["curl", "-sSN", "--fail-with-body", "--max-time", "60", "--data-binary", "@-"]
+CURL += ["-H", "Content-Type: application/json"]
+
+
 def curl(server: Server, body: dict[str, Any]) -> str:
     made = subprocess.run(
-        ["curl", "-sSN", "--fail-with-body", "--max-time", "60", "--data-binary", "@-"]
-        + ["-H", f"Authorization: Bearer {server.token}", "-H", "Content-Type: application/json"]
-        + [f"{server.url}/v1/chat/completions"],
+        [*CURL, "-H", f"Authorization: Bearer {server.token}", f"{server.url}/v1/chat/completions"],
         input=json.dumps(body).encode(),
         capture_output=True,
         timeout=90,

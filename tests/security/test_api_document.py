@@ -27,7 +27,16 @@ def test_every_route_answers_as_documented_whatever_is_sent(tmp_path: Path) -> N
                 *(str(program), "run", f"{server.url}/openapi.json"),
                 *("--header", f"Authorization: Bearer {server.token}"),
                 *("--phases", "examples,coverage,fuzzing", "--checks", CHECKS),
-                *("--max-examples", "3", "--seed", "1", "--no-shrink", "--continue-on-failure"),
+                *(
+                    "--max-examples",
+                    "3",
+                    "--max-time",
+                    "45",
+                    "--seed",
+                    "1",
+                    "--no-shrink",
+                    "--continue-on-failure",
+                ),
                 *("--request-timeout", "30", "--warnings", "off"),
                 *(part for path in ENDLESS for part in ("--exclude-path", path)),
                 *("--exclude-path", "/readyz"),  # says with 503 what is not ready

@@ -15,7 +15,7 @@ HOLD_S = 30.0
 
 
 class HeldModel:
-    """Plans, for a request about WORD, a note First WORD at once and a note Second WORD after `go_on(WORD)`."""
+    """Plans, for a request about WORD, a note First WORD at once and Second WORD after `go_on(WORD)`."""
 
     def __init__(self) -> None:
         self.url = ""

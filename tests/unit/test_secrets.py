@@ -20,7 +20,7 @@ from typer.testing import CliRunner
 from tinyagent import secrets
 from tinyagent.cli.app import app
 from tinyagent.errors import NotConfigured, NotFound
-from tinyagent.secrets import delete_secret, secret, store_secret
+from tinyagent.secrets import delete_secret, is_secret, secret, store_secret
 
 BACKEND = "keyring.backends.null.Keyring"
 
@@ -211,3 +211,11 @@ def test_importing_the_module_does_not_look_for_keychains() -> None:
     assert (
         subprocess.run([sys.executable, "-c", code], env={"PYTHONPATH": ":".join(sys.path)}).returncode == 0
     )
+
+
+@pytest.mark.parametrize(
+    ("name", "known"),
+    [("imap.password", True), ("mcp.weather.token", True), ("mcp..token", False), ("imap", False)],
+)
+def test_tokens_of_servers_are_secrets_too(name: str, known: bool) -> None:
+    assert is_secret(name) is known

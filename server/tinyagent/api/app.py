@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from fastapi import Depends, FastAPI, Request
-from starlette.types import Lifespan
+from starlette.routing import Route
+from starlette.types import ASGIApp, Lifespan
 
 from tinyagent import __version__
 from tinyagent.api import approvals, chat, embeddings, metrics, models, responses, runs, service, worker
 from tinyagent.api.failures import ErrorBody, FailureMiddleware, install_failures
 from tinyagent.api.metrics import MeasuringMiddleware
+from tinyagent.api.openapi import install_document
 from tinyagent.api.retries import Retries
 from tinyagent.api.security import SecurityMiddleware, SecuritySettings
 from tinyagent.api.serving import Figures, Serving
@@ -30,6 +32,7 @@ def create_app(
     workers: WorkerQueue | None = None,
     embedder: Embedder | None = None,
     figures: Figures | None = None,
+    mcp: ASGIApp | None = None,
     lifespan: Lifespan[FastAPI] | None = None,
     keepalive_s: float = KEEPALIVE_S,
     disconnect_grace_s: float = DISCONNECT_GRACE_S,
@@ -37,7 +40,7 @@ def create_app(
     """The API over an engine whose life is the caller's, by `lifespan`.
 
     `workers` is the engine's tool host where workers carry out its calls. Without an `embedder` there are no
-    embeddings, without `figures` no metrics.
+    embeddings, without `figures` no metrics. `mcp` answers at `/mcp`.
 
     `keepalive_s` is the longest silence of a stream; `disconnect_grace_s` is how long a run goes
     on for a client that left and may come back.
@@ -66,6 +69,9 @@ def create_app(
     )
     for room in (service, models, chat, responses, embeddings, runs, approvals, worker, metrics):
         app.include_router(room.router)
+    if mcp is not None:
+        app.router.routes.append(Route("/mcp", mcp))
+    install_document(app)
     install_failures(app)
     app.add_middleware(FailureMiddleware)
     app.add_middleware(SecurityMiddleware, settings=security)

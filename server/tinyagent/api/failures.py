@@ -27,6 +27,8 @@ _TYPES = {
     409: "conflict_error",
     429: "rate_limit_error",
 }
+_WRONG, _BROKEN = "invalid_request_error", "server_error"
+ERROR_TYPES = frozenset({*_TYPES.values(), _WRONG, _BROKEN})
 
 _OF_STATUS: dict[int, type[TinyAgentError]] = {
     408: errors.InvalidRequest,
@@ -61,7 +63,7 @@ class ErrorBody(BaseModel):
 
 def error_body(error: TinyAgentError) -> dict[str, Any]:
     """The error as clients read it; `candidates` only where there are some."""
-    other = "server_error" if error.status >= 500 else "invalid_request_error"
+    other = _BROKEN if error.status >= 500 else _WRONG
     detail = ErrorDetail(
         message=str(error),
         type=_TYPES.get(error.status, other),

@@ -11,7 +11,7 @@ from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
-from pydantic import BaseModel, TypeAdapter
+from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from tinyagent.api.failures import ERROR_TYPES
@@ -43,7 +43,7 @@ _HEADERS: Mapping[int, Mapping[str, str]] = {
 }
 
 _FRAMES = {
-    "ChatCompletionChunk": "Frames of `data:` and one line of JSON (`x-frame`); the last one is `data: [DONE]`.",
+    "ChatCompletionChunk": "Frames of `data:` with one line of JSON (`x-frame`), at the end `data: [DONE]`.",
     "ResponseEvent": "Frames of `event:` with the type and `data:` with one line of JSON (`x-frame`).",
     "Event": "Frames of `event:` with the type, `id:` with the number, and `data:` with one line of JSON "
     "(`x-frame`). A failure of the server is an `error` event without a number, its data an ErrorBody.",
@@ -59,14 +59,12 @@ def install_document(app: FastAPI) -> None:
             app.openapi_schema = document(app)
         return app.openapi_schema
 
-    app.openapi = described  # type: ignore[method-assign]
+    app.openapi = described
 
 
 def document(app: FastAPI) -> Schema:
     """The document of an application with the API's routes."""
-    made = get_openapi(
-        title="tinyagent", version=app.version, description=_DESCRIPTION, routes=app.routes
-    )
+    made = get_openapi(title="tinyagent", version=app.version, description=_DESCRIPTION, routes=app.routes)
     made["tags"] = [{"name": name, "description": text} for name, text in TAGS.items()]
     components = made["components"]
     components["securitySchemes"] = {
@@ -172,7 +170,7 @@ def _add_schemas(schemas: Schema) -> None:
     } | {ChatCompletionChunk, ResponseEvent}
     wanted = [(model, "serialization") for model in sorted(by_hand, key=lambda model: model.__name__)]
     _, found = models_json_schema(wanted, ref_template=_REF)  # type: ignore[arg-type]
-    event = TypeAdapter(EVENT._type).json_schema(ref_template=_REF, mode="serialization")
+    event = EVENT.json_schema(ref_template=_REF, mode="serialization")
     for name, schema in {**found["$defs"], **event.pop("$defs")}.items():
         schemas.setdefault(name, schema)
     schemas["Event"] = {**event, "description": "Something that happened in a run."}
@@ -186,3 +184,7 @@ def _add_schemas(schemas: Schema) -> None:
     for name, neutral in REFUSED.items():
         schemas[name]["properties"].update(refused_properties(neutral))
         schemas[name]["additionalProperties"] = False
+    for schema in schemas.values():
+        for described in (schema, *schema.get("properties", {}).values()):
+            if "description" in described:
+                described["description"] = " ".join(described["description"].split())

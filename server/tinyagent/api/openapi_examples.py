@@ -1,6 +1,7 @@
-"""Bodies of requests for the document, each accepted as it stands by a server with the bundled models.
+"""Bodies of requests for the document, each accepted as it stands.
 
-Digests and the numbers of tasks are those of the waiting calls, and differ from run to run.
+`mine` stands for a model that can chat. Digests and the numbers of tasks are those of the calls that wait,
+and differ from run to run.
 """
 
 from __future__ import annotations
@@ -9,21 +10,23 @@ from typing import Any
 
 Examples = dict[str, Any]
 
-_WEATHER = {
-    "name": "get_weather",
-    "description": "The weather in a city.",
-    "parameters": {
-        "type": "object",
-        "properties": {"city": {"type": "string"}},
-        "required": ["city"],
-    },
-}
-_FUNCTION = {"type": "function", "function": _WEATHER}
-_ASKED = {"role": "user", "content": "What is the weather in Oslo?"}
+
+def _function(name: str, /, **types: Any) -> dict[str, Any]:
+    schema = {"type": "object", "properties": types, "required": list(types)}
+    return {"name": name, "parameters": schema}
+
+
+_TEXT = {"type": "string"}
+_FUNCTIONS = [
+    _function("get_phone_number", name=_TEXT),
+    _function("send_sms", recipients={"type": "array", "items": _TEXT}, message=_TEXT),
+]
+_TOOLS = [{"type": "function", "function": function} for function in _FUNCTIONS]
+_ASKED = {"role": "user", "content": "Text Sid that I am late"}
 _CALL = {
     "id": "call_1",
     "type": "function",
-    "function": {"name": "get_weather", "arguments": '{"city": "Oslo"}'},
+    "function": {"name": "get_phone_number", "arguments": '{"name": "Sid"}'},
 }
 _HELLO = {"role": "user", "content": "Say hello in Norwegian."}
 _DIGEST = "5c1e0f9a7b3d2846" * 4
@@ -40,18 +43,18 @@ CHAT: Examples = {
         "stream": True,
         "stream_options": {"include_usage": True},
     },
-    "function calling": {"model": "compact", "messages": [_ASKED], "tools": [_FUNCTION]},
+    "function calling": {"model": "tinyagent", "messages": [_ASKED], "tools": _TOOLS},
     "function calling, with the result": {
-        "model": "compact",
+        "model": "tinyagent",
         "messages": [
             _ASKED,
             {"role": "assistant", "content": None, "tool_calls": [_CALL]},
-            {"role": "tool", "tool_call_id": "call_1", "content": "3 degrees, rain"},
+            {"role": "tool", "tool_call_id": "call_1", "content": "+14155550101"},
         ],
-        "tools": [_FUNCTION],
+        "tools": _TOOLS,
     },
     "plain": {
-        "model": "compact",
+        "model": "mine",
         "messages": [{"role": "system", "content": "Be brief."}, _HELLO],
         "temperature": 0.5,
         "max_completion_tokens": 50,
@@ -62,11 +65,11 @@ RESPONSES: Examples = {
     "agent": {"model": "tinyagent", "input": "Remind me to call Sid at 5 pm"},
     "agent, streamed": {"model": "tinyagent", "input": "Text Sid that I am late", "stream": True},
     "function calling": {
-        "model": "compact",
+        "model": "tinyagent",
         "input": [_ASKED],
-        "tools": [{"type": "function", **_WEATHER}],
+        "tools": [{"type": "function", **function} for function in _FUNCTIONS],
     },
-    "plain": {"model": "compact", "instructions": "Be brief.", "input": "Say hello in Norwegian."},
+    "plain": {"model": "mine", "instructions": "Be brief.", "input": "Say hello in Norwegian."},
 }
 
 EMBEDDINGS: Examples = {

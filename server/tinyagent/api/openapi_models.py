@@ -244,8 +244,8 @@ class ResponseBody(_Told):
 
 
 class ResponseEvent(_Told):
-    """A frame of a stream of OpenAI's typed events; its `event:` is the `type`. Which further fields there are
-    depends on that: `response`, `item`, `part`, `delta`, `text`, `arguments` and places among the output."""
+    """A frame of a stream of OpenAI's typed events; its `event:` is the `type`. That decides which further
+    fields there are: `response`, `item`, `part`, `delta`, `text`, `arguments`, and places in the output."""
 
     model_config = ConfigDict(extra="allow")
 

@@ -1,4 +1,4 @@
-"""Parameters of the OpenAI API that are refused, as the document tells them: what each may still be, and why."""
+"""Parameters of the OpenAI API that are refused, as the document tells them: what is still taken, and why."""
 
 from __future__ import annotations
 
@@ -51,7 +51,6 @@ def refused_properties(neutral: Mapping[str, tuple[object, ...]]) -> dict[str, A
     return {
         name: {
             "enum": [None, *values],
-            "default": None,
             "title": name.replace("_", " ").title(),
             "description": f"Refused unless it asks for nothing. {REASONS[name]}",
             "x-refused": True,

@@ -39,18 +39,21 @@ class SystemClock:
 
 @asynccontextmanager
 async def open_service(
-    settings: Settings, workers: WorkerQueue | None = None, observers: Sequence[Observer] = ()
+    settings: Settings,
+    workers: WorkerQueue | None = None,
+    observers: Sequence[Observer] = (),
+    patience_s: float = 0.0,
 ) -> AsyncGenerator[RunService]:
     """The engine with everything it needs, alone on its home folder; closed at the end.
 
     `workers` carry out its calls where they are given, and this process does otherwise. `observers` are
-    shown all that happens in its runs.
+    shown all that happens in its runs. Servers with further tools are waited for at most `patience_s`.
 
     Raises Conflict, ConfigurationError, ModelNotFound for an unknown default planner, ModelUnavailable or
     JournalError.
     """
     with home_lock(settings):
-        async with further_hosts(settings) as further:
+        async with further_hosts(settings, patience_s) as further:
             service = _build_service(settings, workers, observers, further)
             try:
                 await service.recover()

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 Approval = Literal["draft", "ask", "auto"]
 
 CANCEL_TIMEOUT_S = 10.0
+TOOLS_S = 10.0
+"""How long servers with further tools are waited for."""
 
 RequestArgument = Annotated[
     list[str], typer.Argument(metavar="REQUEST", help="What is to be done; - reads it from standard input.")
@@ -134,7 +136,7 @@ async def _ask(
         from tinyagent.bootstrap import open_service
         from tinyagent.cli.local import LocalRuns
 
-        async with open_service(options.settings()) as service:
+        async with open_service(options.settings(), patience_s=TOOLS_S) as service:
             return await follow(LocalRuns(service), wish, view, prompt)
     async with options.client() as client:
         return await follow(client, wish, view, prompt)

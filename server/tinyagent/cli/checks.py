@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from tinyagent.cli.checks_accounts import examine_accounts
 from tinyagent.cli.checks_macos import examine_mac, on_a_mac
 from tinyagent.cli.checks_services import examine_services
+from tinyagent.cli.checks_tools import examine_further_tools
 from tinyagent.cli.findings import Finding, from_error
 from tinyagent.cli.options import GlobalOptions, server_url
 from tinyagent.errors import TinyAgentError
@@ -54,6 +55,7 @@ async def examine(options: GlobalOptions) -> AsyncIterator[Finding]:
     for part in (
         examine_accounts(settings),
         examine_services(options, settings),
+        examine_further_tools(settings),
         check_models(settings),
         *([examine_mac(settings)] if on_a_mac(settings) else []),
     ):

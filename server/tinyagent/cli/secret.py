@@ -14,10 +14,10 @@ app = typer.Typer(help="Passwords and keys in the system's keychain.", no_args_i
 
 
 def _known(name: str) -> str:
-    from tinyagent.secrets import NAMES
+    from tinyagent.secrets import NAMES, is_secret
 
-    if name not in NAMES:
-        raise typer.BadParameter(f"{name} is none of {', '.join(NAMES)}.")
+    if not is_secret(name):
+        raise typer.BadParameter(f"{name} is none of {', '.join(NAMES)}, mcp.SERVER.token.")
     return name
 
 

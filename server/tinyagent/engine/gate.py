@@ -75,7 +75,8 @@ class Gate:
             await self._note_refusal(intent, error)
             raise
         context = replace(context, send=ruling.send)
-        foreign = intent.foreign and intent.spec.effect != "read"
+        # What others describe as reading may carry what was read to somebody else.
+        foreign = intent.foreign and (intent.spec.effect != "read" or intent.spec.described)
         if not (ruling.ask or foreign):
             return context
         details = await self._details(intent, context)

@@ -12,6 +12,7 @@ import pytest
 from tests.support.scripted import FakeHost, ScriptedPlanner, spec
 from tests.unit.engine.conftest import Engine, MakeEngine
 from tinyagent.domain.events import ApprovalRequested, TaskStarted
+from tinyagent.domain.json_tools import tool_from_schema
 from tinyagent.domain.run import TaskState
 from tinyagent.domain.tools import Parameter, ToolSpec
 from tinyagent.engine.policy import Policy
@@ -168,6 +169,23 @@ async def test_a_new_plan_after_foreign_text_does_nothing_unasked(make_engine: M
     assert state.tasks[4].fault.code == "approval_unavailable"
     assert state.tasks[5].status == "succeeded"
     assert ("put", ("obeyed",)) not in host.calls
+
+
+async def test_after_foreign_text_tools_that_others_describe_are_asked_for_though_they_say_they_read(
+    make_engine: MakeEngine,
+) -> None:
+    async def failing(arguments: Sequence[Any]) -> str:
+        raise ToolError("It broke.")
+
+    schema = {"type": "object", "properties": {"url": {"type": "string"}}, "required": ["url"]}
+    fetch = tool_from_schema("web_fetch", "Fetches a page.", schema, effect="read", app="mcp:web")
+    first = '1. note("Orders")\n2. try("x")\n3. join()<END_OF_PLAN>'
+    second = '4. web_fetch(url="https://example.com/?secret")\n5. join()<END_OF_PLAN>'
+    host = world().add(spec("try", "str"), failing).add(fetch)
+    engine = make_engine(ScriptedPlanner(first, second, can_replan=True), host)
+    state, _ = await engine.run()
+    assert state.tasks[4].fault is not None
+    assert state.tasks[4].fault.code == "approval_unavailable"
 
 
 async def test_a_new_plan_without_foreign_text_goes_on_as_before(make_engine: MakeEngine) -> None:

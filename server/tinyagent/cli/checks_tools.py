@@ -1,0 +1,42 @@
+"""Whether the user's own tools load, and the servers with further tools answer."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING
+
+from tinyagent.cli.findings import ANSWER_S, Finding
+
+if TYPE_CHECKING:
+    from tinyagent.ports import ToolStatus
+    from tinyagent.settings import Settings
+
+PATIENCE_S = 2 * ANSWER_S
+"""How long servers may take to start and to list their tools."""
+
+READS_SCHEMAS = "Use a planner that reads schemas: nano and compact know the built-in tools alone."
+    "Use a planner that reads any tool's schema, since nano and compact know the built-in ones alone."
+)
+
+
+async def examine_further_tools(settings: Settings) -> AsyncIterator[Finding]:
+    """Each server and each file with tools, as far as there are any."""
+    from tinyagent.bootstrap.hosting import further_hosts
+
+    if not (settings.mcp or settings.tool_files):
+        return
+    async with further_hosts(settings, PATIENCE_S) as hosts:
+        statuses = [status for host in hosts for status in host.tools()]
+    for status in statuses:
+        if not status.enabled:
+            yield Finding("tools", "advice", f"{status.spec.name}: {status.reason}")
+    usable = [status for status in statuses if status.enabled]
+    if usable:
+        yield _told(settings, usable)
+
+
+def _told(settings: Settings, usable: list[ToolStatus]) -> Finding:
+    names = ", ".join(status.spec.name for status in usable)
+    if settings.planner in ("nano", "compact"):
+        return Finding("tools", "advice", f"{names}: not planned by {settings.planner}", READS_SCHEMAS)
+    return Finding("tools", "ok", names)
