@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.clients import Client, ClientFailure, Clients, asks, client
 from tests.support.cutting_proxy import Cut, cutting_proxy
-from tests.support.held_model import HeldModel, held_model, names_about, request_about
+from tests.support.held_model import HeldModel, names_about, request_about
 from tests.support.server import Server, serve
 from tests.support.world import World
 
@@ -17,17 +17,6 @@ PLAIN = ["openai-oldest", "openai-2", "openai-newest", "openai-node"]
 RETRYING = ["openai-2", "openai-newest", "openai-node"]
 """Clients that say with each request how often it was sent before."""
 EVERY = [*PLAIN, "langchain", "litellm"]
-
-
-@pytest.fixture(scope="module")
-def model() -> Iterator[HeldModel]:
-    with held_model() as model:
-        yield model
-
-
-@pytest.fixture(scope="module")
-def settings(model: HeldModel) -> str:
-    return model.settings()
 
 
 def failing(there: Client, step: str = "answer", **body: Any) -> ClientFailure:
@@ -113,7 +102,7 @@ def retries(name: str, number: int) -> dict[str, int]:
 
 @pytest.mark.parametrize("name", PLAIN)
 def test_leaving_a_stream_cancels_the_run_and_keeps_what_was_done(
-    clients: Clients, server: Server, model: HeldModel, name: str
+    clients: Clients, server: Server, held: HeldModel, name: str
 ) -> None:
     word = {
         "openai-oldest": "Oldest",
@@ -124,7 +113,7 @@ def test_leaving_a_stream_cancels_the_run_and_keeps_what_was_done(
     asked = asks(request_about(word), model="tinyagent:held")
     run = clients[name]("leave", after="task.succeeded", **asked)
     state = ended(server, run)
-    model.go_on(word)
+    held.go_on(word)
     assert state["status"] == "cancelled"
     assert [path.stem for path in World(server.home).snapshot() if word in path.stem] == [
         names_about(word)[0]
@@ -141,16 +130,16 @@ def ended(server: Server, run: str) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def busy(tmp_path_factory: pytest.TempPathFactory, model: HeldModel) -> Iterator[Server]:
+def busy(tmp_path_factory: pytest.TempPathFactory, held: HeldModel) -> Iterator[Server]:
     """A server that takes one run at a time, and has one."""
     home = tmp_path_factory.mktemp("busy")
-    (home / "config.toml").write_text(f"max_active_runs = 1\n{model.settings()}")
+    (home / "config.toml").write_text(f"max_active_runs = 1\n{held.settings()}")
     with serve(home) as server:
         with server.client() as there:
             body = {"query": request_about("Busy"), "planner": "held"}
             there.post("/v1/runs", json=body).raise_for_status()
         yield server
-        model.go_on("Busy")
+        held.go_on("Busy")
 
 
 @pytest.mark.parametrize("name", RETRYING)

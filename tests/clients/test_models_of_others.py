@@ -1,21 +1,17 @@
 """Models that read any schema, through the server to real clients: plain chats, forms of answers, any tools.
 
 One is a tiny GGUF file with random weights: whatever fits a schema there is the grammar's merit. The other
-stands behind an OpenAI-compatible address and says what a test wrote for it.
+stands behind an OpenAI-compatible address and says what `conftest.says` makes it say.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.support.chat_model import ChatModelServer, Messages, chat_model
 from tests.support.clients import ClientFailure, Clients, asks
-from tests.support.tiny_gguf import write_tiny_gguf
 
 PLAIN = ["openai-oldest", "openai-2", "openai-newest", "openai-node"]
 EVERY = [*PLAIN, "langchain", "litellm"]
@@ -46,34 +42,6 @@ POST = {
     },
 }
 RESULTS = {"get-forecast": "dry for {days} days", "post": "posted: {text}"}
-PLAN = """\
-1. get_forecast({"city": "Oslo"}, 2)
-2. get_forecast({"city": "Bergen"}, 3)
-3. post("Oslo: $1, Bergen: $2")
-4. join()<END_OF_PLAN>"""
-
-
-def says(messages: Messages) -> str:
-    """Plans once, then ends; chats otherwise."""
-    told = json.dumps(messages)
-    if "join()" not in told:
-        return "The board has the forecast."
-    return "4. join()<END_OF_PLAN>" if "posted: " in told else PLAN
-
-
-@pytest.fixture(scope="module")
-def scripted() -> Iterator[ChatModelServer]:
-    with chat_model(says) as model:
-        yield model
-
-
-@pytest.fixture(scope="module")
-def settings(tmp_path_factory: pytest.TempPathFactory, scripted: ChatModelServer) -> str:
-    path: Path = write_tiny_gguf(tmp_path_factory.mktemp("gguf") / "tiny.gguf")
-    return (
-        f'[planners.tiny]\nkind = "llama"\npath = "{path}"\nprofile = "chat"\ncontext = 2048\n'
-        f'[planners.scripted]\nkind = "openai"\nbase_url = "{scripted.url}"\nmodel = "m"\n'
-    )
 
 
 def message_of(told: dict[str, Any]) -> tuple[str, str]:

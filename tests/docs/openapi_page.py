@@ -16,7 +16,7 @@ from typing import Any
 
 from tests.api.conftest import build
 from tests.docs.openapi_changes import breaking_changes
-from tests.docs.parameter_tests import PARAMETERS, ROUTES, test_named
+from tests.docs.parameter_tests import PARAMETERS, ROUTES, named
 from tinyagent.api.openapi_operations import OPERATIONS
 from tinyagent.api.security import required_scope
 from tinyagent.errors import error_kinds
@@ -193,7 +193,7 @@ def _names(tests: list[str]) -> str:
 
 
 def _clients(tests: list[str]) -> str:
-    found = (test_named(test) for test in tests)
+    found = (named(test) for test in tests)
     return ", ".join(dict.fromkeys(client for test in found if test for client in test.clients))
 
 

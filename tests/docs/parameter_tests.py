@@ -11,7 +11,6 @@ from tests.support.clients import PROGRAMS
 from tinyagent.api import chat_request, responses_request
 
 ROOT = Path(__file__).parents[2]
-API, CLIENTS, MCP = "tests/api", "tests/clients", "tests/mcp"
 
 Names = tuple[str, ...]
 
@@ -225,54 +224,39 @@ ROUTES: dict[str, Names] = {
 
 
 @dataclass(frozen=True)
-class Test:
-    """A test function: its source with what it is parametrized by, and the real clients that carry it out."""
+class Shown:
+    """A test: its source with its decorators and the constants that it uses, and the clients in it."""
 
     source: str
     clients: Names
 
 
 @cache
-def test_named(name: str) -> Test | None:
+def named(test: str) -> Shown | None:
     """The test of this id below `tests/`, if there is one."""
-    file, _, function = name.partition("::")
+    file, _, function = test.partition("::")
     path = ROOT / "tests" / file
-    text = path.read_text() if path.exists() else ""
-    module = ast.parse(text)
+    module = ast.parse(path.read_text()) if path.exists() else ast.Module([], [])
     for node in module.body:
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and node.name == function:
-            lines = text.splitlines()
-            first = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
-            source = "\n".join(lines[first - 1 : node.end_lineno])
-            return Test(source, _clients(name, source, module))
+            source = _with_constants(node, module)
+            return Shown(source, _clients(file, source))
     return None
 
 
-test_named.__test__ = False  # type: ignore[attr-defined]
-Test.__test__ = False  # type: ignore[attr-defined]
-
-
-def _clients(name: str, source: str, module: ast.Module) -> Names:
-    """The clients whose names stand in the test, or in a constant of its module that it uses."""
-    if not name.startswith("clients/"):
-        return ("openai-python",) if "openai" in source or name.startswith("api/test_responses_cl") else ()
-    told = source
-    for node in module.body:
-        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
-            constant = node.targets[0].id
-            if constant in source and constant.isupper():
-                told += ast.unparse(node.value)
-                told += "".join(_starred(node.value, module))
-    return tuple(client for client in PROGRAMS if f'"{client}"' in told or f"'{client}'" in told)
-
-
-def _starred(value: ast.expr, module: ast.Module) -> list[str]:
-    """What the constants hold that another one is made of."""
-    used = {node.id for node in ast.walk(value) if isinstance(node, ast.Name)}
-    return [
-        ast.unparse(node.value)
-        for node in module.body
-        if isinstance(node, ast.Assign)
-        and isinstance(node.targets[0], ast.Name)
-        and node.targets[0].id in used
+def _with_constants(node: ast.AST, module: ast.Module) -> str:
+    """The source, and that of the module's constants that it uses, and of those that these use."""
+    used = {name.id for name in ast.walk(node) if isinstance(name, ast.Name)}
+    constants = [
+        _with_constants(other.value, module)
+        for other in module.body
+        if isinstance(other, ast.Assign) and isinstance(other.targets[0], ast.Name)
+        if other.targets[0].id in used
     ]
+    return "\n".join([ast.unparse(node), *constants])
+
+
+def _clients(file: str, source: str) -> Names:
+    if file.startswith("clients/"):
+        return tuple(client for client in PROGRAMS if f"'{client}'" in source)
+    return ("openai-python",) if "openai." in source or file.endswith("_clients.py") else ()

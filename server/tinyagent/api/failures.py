@@ -106,12 +106,16 @@ def error_of(fault: Fault) -> TinyAgentError:
 # --- wrong requests --------------------------------------------------------------------------
 
 
+MAX_NAME = 200
+"""Characters of a parameter's name that an error repeats."""
+
+
 def param_name(location: Sequence[str | int]) -> str:
     """The place of a fault as a client would write it: `messages[0].content`."""
     name = ""
     for step in location:
         name += f"[{step}]" if isinstance(step, int) else f".{step}" if name else step
-    return name
+    return name if len(name) <= MAX_NAME else f"{name[:MAX_NAME]}…"
 
 
 def _invalid(failure: RequestValidationError) -> TinyAgentError:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from tinyagent import __version__
-from tinyagent.cli import audit, data, models, runs, secret, service, train, worker
+from tinyagent.cli import audit, data, models, runs, secret, service, token, train, worker
 from tinyagent.cli.approvals import approve, reject
 from tinyagent.cli.ask import ask
 from tinyagent.cli.demo import demo
@@ -20,7 +20,6 @@ from tinyagent.cli.options import GlobalOptions
 from tinyagent.cli.plan import plan
 from tinyagent.cli.report import evaluate_report
 from tinyagent.cli.serve import serve
-from tinyagent.cli.token import token
 from tinyagent.cli.train_toolrag import thresholds, toolrag
 from tinyagent.cli.undo import undo
 
@@ -46,7 +45,7 @@ train.app.command()(toolrag)
 train.app.command()(thresholds)
 app.add_typer(train.app, name="train")
 app.add_typer(data.app, name="data")
-app.command()(token)
+app.add_typer(token.app, name="token")
 app.command()(mcp)
 app.add_typer(worker.app, name="worker")
 app.add_typer(service.app, name="service")

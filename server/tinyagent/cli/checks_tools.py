@@ -15,8 +15,6 @@ PATIENCE_S = 2 * ANSWER_S
 """How long servers may take to start and to list their tools."""
 
 READS_SCHEMAS = "Use a planner that reads schemas: nano and compact know the built-in tools alone."
-    "Use a planner that reads any tool's schema, since nano and compact know the built-in ones alone."
-)
 
 
 async def examine_further_tools(settings: Settings) -> AsyncIterator[Finding]:

@@ -13,6 +13,7 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, cast
 
+from tinyagent.domain.json_refs import Parts, referred
 from tinyagent.domain.json_schema import check_schema, problem_with
 from tinyagent.domain.plan import JOIN, Call, Reference, Template
 from tinyagent.domain.tools import Effect, Parameter, ToolSpec
@@ -52,13 +53,16 @@ def tool_from_schema(
     """
     full = dict(schema or {"type": "object", "properties": {}})
     check_schema(full, param)
-    properties = cast("dict[str, object]", full.get("properties", {}))
-    if full.get("type", "object") != "object":
+    meant = referred(full)
+    if meant is not full:
+        check_schema(meant, param)
+    properties = cast("dict[str, object]", meant.get("properties", {}))
+    if meant.get("type", "object") != "object":
         raise InvalidRequest(f"`{param}` is not the schema of an object.", param=param)
     if len(properties) > MAX_PARAMETERS:
         raise InvalidRequest(f"`{param}` has more than {MAX_PARAMETERS} properties.", param=param)
-    required = set(cast("list[str]", full.get("required", [])))
-    shared = {key: full[key] for key in ("$defs", "definitions") if key in full}
+    required = set(cast("list[str]", meant.get("required", [])))
+    parts = Parts(full)
     parameters: dict[str, Parameter] = {}
     for key, item in properties.items():
         fields = cast("dict[str, Any]", item) if isinstance(item, dict) else {}
@@ -67,7 +71,7 @@ def tool_from_schema(
             named,
             "json",
             str(fields.get("description", "")),
-            schema={**shared, **fields},
+            schema=parts.alone(fields),
             required=key in required,
             key=key,
         )

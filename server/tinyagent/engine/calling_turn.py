@@ -36,9 +36,12 @@ class CallingTurn:
         """Why what was planned cannot be called, in sentences."""
 
     @property
-    def follows_plan(self) -> bool:
-        """Whether the conversation's calls are of a plan that is known here."""
-        return self._plan is not None
+    def plan_is_done(self) -> bool:
+        """Whether the conversation follows a plan for these tools, which has nothing more to call now."""
+        if self._plan is None or self.called:
+            return False
+        same = len(self._plan.still_offered(self._tools)) == len(self._tools)
+        return same and (self._request.choice.mode != "required" or len(self._tools) == len(self._plan.tools))
 
     def next_wave(self) -> Iterator[ToolCall]:
         """The calls of the plan that is followed whose results have come since the last turn."""
@@ -46,7 +49,8 @@ class CallingTurn:
             return
         by_id = {one.call.id: one for one in self._exchange.done}
         done = {index: by_id[call] for index, call in self._plan.ids.items() if call in by_id}
-        wave = Wave(self._tools, done, self._plan.ids, once=False)
+        tools = self._plan.still_offered(self._tools)
+        wave = Wave(tools, done, dict(self._plan.ids), once=False)
         for index, call in self._plan.calls.items():
             if index not in done:
                 yield from self._offer(wave.add(call))
@@ -61,7 +65,7 @@ class CallingTurn:
             tools=tuple(tool.spec for tool in self._tools),
             instructions=self._exchange.instructions,
             history=self._exchange.history,
-            tasks=self._exchange.tasks() if again else (),
+            tasks=self._exchange.tasks(self._tools) if again else (),
             first_index=1 + len(self._exchange.done) if again else 1,
             must_call=self._request.choice.mode == "required",
         )
@@ -81,6 +85,9 @@ class CallingTurn:
             except PlanError:
                 if not self.called:
                     raise
+        if self._request.choice.mode == "required" and not self.called:
+            for offered in self._offer(drafting.repeated()):
+                yield offered
         self._store.keep(self._request.caller, drafting.key, drafting.kept())
 
     def _offer(self, call: ToolCall | None) -> Iterator[ToolCall]:
@@ -118,7 +125,15 @@ class _Drafting:
 
     def kept(self) -> KeptPlan:
         """The plan for the turns to come."""
-        return KeptPlan(dict(self._calls), dict(self._ids))
+        return KeptPlan(dict(self._calls), dict(self._ids), tuple(self._tools.values()))
+
+    def repeated(self) -> ToolCall | None:
+        """The first call that was not made again because it was made before, now to be made."""
+        if not self.wave.repeats:
+            return None
+        call = self.wave.repeats[0]
+        self._ids[int(call.id.rpartition("_")[2])] = call.id
+        return call
 
     def _take(self, call: Call) -> ToolCall | None:
         if len(self._calls) >= MAX_PLANNED or call.index in self._ids:

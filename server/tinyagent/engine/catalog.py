@@ -5,9 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
+from tinyagent.engine.faults import keep_out_of_log
 from tinyagent.errors import InvalidRequest, ModelNotFound
 from tinyagent.ports import ChatModel, Planner
+
+Model = TypeVar("Model", Planner, ChatModel)
 
 
 @dataclass(frozen=True)
@@ -43,15 +47,43 @@ class PlannerInfo:
     """Whether it plans: a model that only chats carries no agent and no function calling."""
 
 
+class _Loaded(Generic[Model]):
+    """Models by name. What is being read is read to its end, even when nobody waits for it any more: a
+    thread cannot be stopped, and a second reading beside it would take the memory twice."""
+
+    def __init__(self, one_at_a_time: asyncio.Lock) -> None:
+        self._one_at_a_time = one_at_a_time
+        self._tasks: dict[str, asyncio.Task[Model]] = {}
+
+    async def get(self, name: str, load: Callable[[], Model]) -> Model:
+        """The model, read now unless it was before. Raises what `load` does."""
+        task = self._tasks.get(name)
+        if task is None or (task.done() and (task.cancelled() or task.exception() is not None)):
+            task = self._tasks[name] = asyncio.create_task(self._load(load), name=f"load {name}")
+            keep_out_of_log(task)
+        return await asyncio.shield(task)
+
+    async def _load(self, load: Callable[[], Model]) -> Model:
+        async with self._one_at_a_time:
+            return await asyncio.to_thread(load)
+
+    async def close(self) -> None:
+        """Release all, those too that are still being read."""
+        tasks, self._tasks = list(self._tasks.values()), {}
+        for model in await asyncio.gather(*tasks, return_exceptions=True):
+            if not isinstance(model, BaseException):
+                await model.close()
+
+
 class PlannerCatalog:
     """Models by name; each is loaded once, in a thread."""
 
     def __init__(self, entries: Sequence[PlannerEntry], default: str) -> None:
         self._entries = {entry.name: entry for entry in entries}
         self._default = default
-        self._loaded: dict[str, Planner] = {}
-        self._chats: dict[str, ChatModel] = {}
-        self._loading = asyncio.Lock()
+        one_at_a_time = asyncio.Lock()
+        self._loaded = _Loaded[Planner](one_at_a_time)
+        self._chats = _Loaded[ChatModel](one_at_a_time)
 
     def resolve(self, name: str | None) -> str:
         """The name of a known planner, the default one for None.
@@ -65,11 +97,7 @@ class PlannerCatalog:
     async def get(self, name: str) -> Planner:
         """The loaded planner. Raises ModelNotFound, ModelUnavailable, or InvalidRequest for a model that does
         not plan."""
-        load = self._loader(name)
-        async with self._loading:
-            if name not in self._loaded:
-                self._loaded[name] = await asyncio.to_thread(load)
-            return self._loaded[name]
+        return await self._loaded.get(name, self._loader(name))
 
     def _loader(self, name: str) -> Callable[[], Planner]:
         load = self._entry(name).load
@@ -104,10 +132,7 @@ class PlannerCatalog:
                 hint=f"Models that do: {', '.join(able) or 'none is configured'}.",
                 param="model",
             )
-        async with self._loading:
-            if name not in self._chats:
-                self._chats[name] = await asyncio.to_thread(load)
-            return self._chats[name]
+        return await self._chats.get(name, load)
 
     def infos(self) -> list[PlannerInfo]:
         """All models; checking for problems looks at files only."""
@@ -128,7 +153,5 @@ class PlannerCatalog:
 
     async def close(self) -> None:
         """Release all loaded models."""
-        for model in (*self._loaded.values(), *self._chats.values()):
-            await model.close()
-        self._loaded.clear()
-        self._chats.clear()
+        await self._loaded.close()
+        await self._chats.close()

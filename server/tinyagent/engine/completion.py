@@ -81,6 +81,4 @@ async def run_pieces(runs: RunService, run: str) -> AsyncGenerator[Piece]:
 
 def usage_of(state: RunState) -> Usage:
     """What planning took in this run; the answer's own tokens are not among it."""
-    return Usage(
-        state.prompt_tokens, state.plan_tokens, state.cached_tokens, state.prompt_ms, state.plan_ms
-    )
+    return Usage(state.prompt_tokens, state.plan_tokens, state.cached_tokens, state.prompt_ms, state.plan_ms)

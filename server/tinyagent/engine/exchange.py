@@ -6,19 +6,21 @@ import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, cast
 
 from tinyagent.domain.events import Fault
 from tinyagent.domain.json_tools import identifier
 from tinyagent.domain.plan import Call, Value, format_call
 from tinyagent.domain.run import TaskState
-from tinyagent.engine.calling import Called, Returned, Said, Turn
+from tinyagent.domain.tools import ToolSpec
+from tinyagent.engine.calling import Called, ClientTool, Returned, Said, Turn
 from tinyagent.ports import ChatRole, ChatTurn
 
 _ERROR = re.compile(
-    r"\s*((an |the )?(error|exception)\b( \w+)?( ?[:(]| (occurred|invoking|executing|calling|running)\b)"
-    r"|traceback \()",
-    re.IGNORECASE,
+    r"\s*((?i:(an |the )?(error|exception)( code)?( \d+)?( ?[:(]| (occurred|while)\b)"
+    r"|error (?!handling|logging|reporting|checking|tracking|correcting)[a-z]+ing\b"
+    r"|traceback \()|[A-Za-z_.]+(Error|Exception): )"
 )
 """How clients begin the result of a call that failed."""
 
@@ -30,7 +32,7 @@ class Done:
     call: Called
     result: str
 
-    @property
+    @cached_property
     def failed(self) -> bool:
         """Whether the result tells of a failure: there is no other place where a client could say so."""
         if _ERROR.match(self.result):
@@ -39,7 +41,7 @@ class Done:
             value: object = json.loads(self.result)
         except (ValueError, RecursionError):
             return False
-        return isinstance(value, dict) and bool(cast("dict[str, Any]", value).get("error"))
+        return isinstance(value, dict) and _tells_of_failure(cast("dict[str, Any]", value))
 
 
 @dataclass(frozen=True)
@@ -86,14 +88,26 @@ class Exchange:
         """Earlier messages for planners, with what was called and came back."""
         return tuple((turn.role, turn.content) for turn in chat_of(self.before))
 
-    def tasks(self) -> tuple[TaskState, ...]:
-        """What was done, as planners read it that plan what is still needed."""
-        return tuple(_task(number, one) for number, one in enumerate(self.done, 1))
+    def tasks(self, tools: Sequence[ClientTool]) -> tuple[TaskState, ...]:
+        """What was done, as planners read it that plan with these tools what is still needed."""
+        specs = {tool.name: tool.spec for tool in tools}
+        return tuple(_task(number, one, specs.get(one.call.name)) for number, one in enumerate(self.done, 1))
 
 
-def _task(number: int, done: Done) -> TaskState:
-    tool = identifier(done.call.name)
-    keywords = tuple((identifier(key), _value(value)) for key, value in done.call.arguments.items())
+def _tells_of_failure(result: dict[str, Any]) -> bool:
+    """By the usual keys. A fraction is how far a measurement may be off."""
+    error = result.get("error")
+    return bool(error and not isinstance(error, float)) or result.get("isError") is True
+
+
+def _task(number: int, done: Done, spec: ToolSpec | None) -> TaskState:
+    """The call as a plan for tools with these names would write it."""
+    tool = spec.name if spec else identifier(done.call.name)
+    names = {one.key or one.name: one.name for one in spec.parameters} if spec else {}
+    keywords = tuple(
+        (names.get(key) or identifier(key, names.values()), _value(value))
+        for key, value in done.call.arguments.items()
+    )
     return TaskState(
         number,
         tool,

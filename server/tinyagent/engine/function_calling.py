@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from datetime import datetime
-from typing import TypeVar
 
 from tinyagent.engine.calling import CallingRequest
 from tinyagent.engine.calling_turn import CallingTurn, allowed_tools
@@ -16,17 +14,18 @@ from tinyagent.engine.completion import Ending, Piece, Text
 from tinyagent.engine.exchange import Done, Exchange, chat_of
 from tinyagent.engine.kept_plans import KeptPlans
 from tinyagent.engine.runs import RunService
-from tinyagent.errors import DeadlineExceeded, InvalidRequest, PlannerFailed
-from tinyagent.ports import ChatEnd, ChatRequest, Planner, Usage, WritingTask
+from tinyagent.engine.streams import within
+from tinyagent.errors import InvalidRequest, PlannerFailed, RequestTooLarge
+from tinyagent.ports import ChatEnd, ChatRequest, Usage, WritingTask
 
 __all__ = ["FunctionCalling", "chat_of"]
 
 MAX_CALLS = 64
 """Calls for one message of the user's, after which it is answered with what there is."""
 
-NO_TOOL_FITS = "None of the tools that were offered fits the request."
+TOO_MANY = f"No more than {MAX_CALLS} calls are made for one message."
 
-T = TypeVar("T")
+NO_TOOL_FITS = "None of the tools that were offered fits the request."
 
 
 class FunctionCalling:
@@ -37,24 +36,16 @@ class FunctionCalling:
         self._kept = KeptPlans()
 
     async def check(self, request: CallingRequest) -> None:
-        """Raise InvalidRequest, ModelNotFound or ModelUnavailable for what cannot be planned, before an
-        answer is begun. No large model is loaded for that."""
+        """Raise InvalidRequest, RequestTooLarge, ModelNotFound or ModelUnavailable for what has no answer,
+        before one is begun. The planner is loaded where calls may be made."""
         exchange = _exchange(request)
         info = self._info(request)
-        if request.wording.schema is not None and not info.chats:
-            raise InvalidRequest(
-                f"The planner {info.name} writes no JSON of a given form.",
-                hint=self._other_planners(),
-                param="schema",
-            )
+        if not info.chats:
+            self._check_without_words(request, exchange, info)
         if request.choice.mode == "none":
-            if not info.chats and not exchange.done:
-                raise InvalidRequest(
-                    f"The planner {info.name} cannot answer without calling tools.",
-                    hint=self._other_planners(),
-                    param="tool_choice",
-                )
             return
+        if request.choice.mode == "required" and len(exchange.done) >= MAX_CALLS:
+            raise _nothing_left(TOO_MANY)
         planner = await self._runs.catalog.get(info.name)
         unknown = [tool.name for tool in allowed_tools(request) if not planner.knows(tool.spec)]
         if unknown:
@@ -63,6 +54,33 @@ class FunctionCalling:
                 "tools alone, with their own arguments, as `GET /v1/tools` describes them.",
                 hint=self._other_planners(),
                 param="tools",
+            )
+        if request.choice.mode == "required" and not planner.can_replan:
+            turn = CallingTurn(request, exchange, self._kept)
+            if not list(turn.next_wave()) and turn.plan_is_done:
+                raise _nothing_left("Every call of the plan was made.")
+
+    def _check_without_words(self, request: CallingRequest, exchange: Exchange, info: PlannerInfo) -> None:
+        """Refuse what takes a model that writes prose, or reads more than a request."""
+        if request.wording.schema is not None:
+            raise InvalidRequest(
+                f"The planner {info.name} writes no JSON of a given form.",
+                hint=self._other_planners(),
+                param="schema",
+            )
+        if request.choice.mode == "none" and not exchange.done:
+            raise InvalidRequest(
+                f"The planner {info.name} cannot answer without calling tools.",
+                hint=self._other_planners(),
+                param="tool_choice",
+            )
+        longest = self._runs.limits.max_query_characters
+        if len(exchange.query) > longest:
+            raise RequestTooLarge(
+                f"The request has {len(exchange.query)} characters; the limit of the planner {info.name} is "
+                f"{longest}.",
+                hint="Say less in the last user message.",
+                param="query",
             )
 
     async def answer(self, request: CallingRequest) -> AsyncGenerator[Piece]:
@@ -73,13 +91,15 @@ class FunctionCalling:
         exchange = _exchange(request)
         info = self._info(request)
         usage, complaints = Usage(), list[str]()
-        if request.choice.mode != "none" and len(exchange.done) < MAX_CALLS:
+        if request.choice.mode != "none" and len(exchange.done) >= MAX_CALLS:
+            complaints = [TOO_MANY]
+        elif request.choice.mode != "none":
             turn = CallingTurn(request, exchange, self._kept)
             for call in turn.next_wave():
                 yield call
-            planner = None if turn.called else await self._planner(turn, info, request)
-            if planner is not None:
-                async with aclosing(_within(turn.plan(planner, self._now()), self._deadline())) as pieces:
+            planner = await self._runs.catalog.get(info.name)
+            if not turn.called and (planner.can_replan or not turn.plan_is_done):
+                async with aclosing(within(turn.plan(planner, self._now()), self._deadline())) as pieces:
                     async for piece in pieces:
                         yield piece
             usage, complaints = turn.usage, turn.complaints
@@ -99,18 +119,6 @@ class FunctionCalling:
         async with aclosing(self._words(request, exchange, info, usage, complaints)) as pieces:
             async for piece in pieces:
                 yield piece
-
-    async def _planner(self, turn: CallingTurn, info: PlannerInfo, request: CallingRequest) -> Planner | None:
-        """The planner where there may be something left to plan."""
-        planner = await self._runs.catalog.get(info.name)
-        finished = turn.follows_plan and not planner.can_replan
-        if finished and request.choice.mode == "required":
-            raise InvalidRequest(
-                "Every call of the plan was made, and `tool_choice` asks for another one.",
-                hint="Let it be auto or none once results are there.",
-                param="tool_choice",
-            )
-        return None if finished else planner
 
     async def _words(
         self,
@@ -139,7 +147,7 @@ class FunctionCalling:
             wording.stop,
             wording.schema,
         )
-        async with aclosing(_within(model.chat(chat), self._deadline())) as pieces:
+        async with aclosing(within(model.chat(chat), self._deadline())) as pieces:
             async for piece in pieces:
                 if isinstance(piece, ChatEnd):
                     yield Ending(piece.finish_reason, usage + piece.usage)
@@ -181,20 +189,9 @@ def _composed(done: Sequence[Done], complaints: Sequence[str]) -> str:
     return "\n".join([*told, *complaints])
 
 
-async def _within(stream: AsyncIterator[T], deadline: float) -> AsyncGenerator[T]:
-    """The pieces of a stream that come before a moment of the monotonic clock. Raises DeadlineExceeded."""
-    try:
-        while True:
-            try:
-                yield await asyncio.wait_for(anext(stream), deadline - time.monotonic())
-            except StopAsyncIteration:
-                return
-            except TimeoutError:
-                raise DeadlineExceeded(
-                    "The model did not come to an end in the time that a run may take.",
-                    hint="Ask for less, or raise run_deadline_s in the settings.",
-                ) from None
-    finally:
-        close = getattr(stream, "aclose", None)
-        if close is not None:
-            await close()
+def _nothing_left(reason: str) -> InvalidRequest:
+    return InvalidRequest(
+        f"{reason} `tool_choice` asks for another one.",
+        hint="Let it be auto or none once results are there.",
+        param="tool_choice",
+    )

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from tinyagent.domain.plan import Call
+from tinyagent.engine.calling import ClientTool
 
 MAX_KEPT = 2_000
 KEEP_S = 3_600.0
@@ -19,10 +20,23 @@ _ID = re.compile(r"call_([0-9a-f]{16})_\d+")
 
 @dataclass(frozen=True)
 class KeptPlan:
-    """A plan's calls by number, their arguments in place, and the ids of all calls that it may refer to."""
+    """A plan's calls by number, their arguments in place, and the ids of all calls that it may refer to.
+
+    `tools` are those that it was made for, as they were then.
+    """
 
     calls: Mapping[int, Call]
     ids: Mapping[int, str]
+    tools: tuple[ClientTool, ...] = ()
+
+    def still_offered(self, now: Iterable[ClientTool]) -> list[ClientTool]:
+        """Those of its tools that are among these with the same arguments."""
+        schemas = {tool.name: tool.spec.json_schema() for tool in now}
+        return [
+            tool
+            for tool in self.tools
+            if tool.name in schemas and schemas[tool.name] == tool.spec.json_schema()
+        ]
 
 
 def new_key() -> str:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from tinyagent.domain.json_schema import problem_with
 from tinyagent.domain.json_tools import typed_arguments
 from tinyagent.domain.plan import Call, substitute
 from tinyagent.engine.calling import ClientTool
@@ -17,12 +18,12 @@ from tinyagent.errors import ArgumentError, PlanError, PlanReferenceError
 class Wave:
     """Takes the calls of a plan in their order and gives those that are ready.
 
-    `done` are earlier calls by their numbers, with their results; `ids` are the ids of those to come. With
-    `once`, a call that repeats one of these word for word takes its result and is not made again.
+    `done` are earlier calls by their numbers, with their results; `ids` are the ids of all. With `once`, a
+    call that repeats one of these word for word takes its id and its result, and is not made again.
     """
 
     def __init__(
-        self, tools: Sequence[ClientTool], done: Mapping[int, Done], ids: Mapping[int, str], *, once: bool
+        self, tools: Sequence[ClientTool], done: Mapping[int, Done], ids: dict[int, str], *, once: bool
     ) -> None:
         self._tools = {tool.spec.name: tool for tool in tools}
         self._results: dict[int, str] = {}
@@ -34,6 +35,8 @@ class Wave:
         self._made = {_print(one.call.name, one.call.arguments): one for one in done.values()} if once else {}
         self.complaints: list[str] = []
         """Why calls cannot be made, in sentences."""
+        self.repeats: list[ToolCall] = []
+        """The calls that were not made again, with ids of their own."""
 
     def add(self, call: Call) -> ToolCall | None:
         """The call for the client when it is ready. Its arguments are in their places (`ToolSpec.bind`)."""
@@ -72,11 +75,26 @@ class Wave:
         arguments = typed_arguments(tool.spec, call, substitute(call, self._results))
         tool.spec.check(arguments)
         values = tool.spec.values(arguments)
+        asked = ToolCall(self._ids[call.index], tool.name, _written(tool, values))
         earlier = self._made.get(_print(tool.name, values))
-        if earlier is not None and not earlier.failed:
-            self._results[call.index] = earlier.result
-            return None
-        return ToolCall(self._ids[call.index], tool.name, json.dumps(values, ensure_ascii=False))
+        if earlier is None or earlier.failed:
+            return asked
+        self.repeats.append(asked)
+        self._ids[call.index] = earlier.call.id
+        self.settle(call.index, earlier)
+        return None
+
+
+def _written(tool: ClientTool, values: Mapping[str, Any]) -> str:
+    """The arguments as JSON. Raises ArgumentError for what is none, or does not fit the schema as a whole."""
+    problem = problem_with(values, tool.spec.json_schema())
+    try:
+        text = json.dumps(values, ensure_ascii=False, allow_nan=False)
+    except ValueError:
+        problem, text = "a number in it is beyond all that JSON can say", ""
+    if problem:
+        raise ArgumentError(f"{tool.name} cannot be called so: {problem}.")
+    return text
 
 
 def _print(name: str, arguments: Mapping[str, Any]) -> str:

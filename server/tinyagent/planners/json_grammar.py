@@ -65,6 +65,7 @@ def json_grammar(schema: Schema) -> str:
     reader = SchemaReader(dict(schema))
     writer = _Writer(reader)
     root = writer.value(dict(schema))
+    writer.check_readings()
     return "\n".join([f"root ::= {root}", _BASE.strip(), *writer.rules(), ""])
 
 
@@ -78,6 +79,15 @@ class _Writer:
         """The rules of what is referred to, by reference."""
         self._bodies: dict[str, str] = {}
         self._repeats = 0
+        self._readings = Readings()
+        for name, opening in (("object", "{"), ("array", "[")):
+            self._readings.form(name, Form(opening, ("value",)))
+        self._readings.union("value", ("object", "array", "string"))
+
+    def check_readings(self) -> None:
+        """Refuse a grammar that takes more memory with each level of an answer."""
+        if self._readings.most() > MOST_READINGS:
+            raise refused("parts of its `anyOf` begin alike, in one another; put first what tells them apart")
 
     def rules(self) -> Iterable[str]:
         return [*self._book.rules(), *(f"{name} ::= {body}" for name, body in self._bodies.items())]
@@ -93,12 +103,18 @@ class _Writer:
         else:
             flat = self._reader.alternatives(said, depth)
             options = [option for one in flat for option in self._written(one, depth)]
-        return self._book.name(" | ".join(dict.fromkeys(options)))
+        name = self._book.name(" | ".join(dict.fromkeys(options)))
+        self._readings.union(name, options)
+        if all(option.startswith('"') for option in options):
+            self._readings.fixed(name, options)
+        return name
 
     def _referred(self, reference: str, depth: int) -> str:
         if reference not in self._references:
             name = self._references[reference] = f"r{len(self._references)}"
+            self._readings.union(name, ("value",))
             self._bodies[name] = self.value(self._reader.target(reference), depth + 1)
+            self._readings.union(name, (self._bodies[name],))
         return self._references[reference]
 
     def _written(self, said: Schema, depth: int) -> list[str]:

@@ -8,17 +8,20 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from itertools import combinations
 from typing import Any, cast
-from urllib.parse import unquote
 
 from tinyagent.domain.json_schema import check_schema, problem_with
 from tinyagent.errors import InvalidRequest
+from tinyagent.planners.schema_references import resolve
 
 Schema = Mapping[str, Any]
 
 MAX_DEPTH = 64
 """Levels of a schema, with the references that are followed."""
 MAX_PARTS = 4000
-"""Objects and lists in a schema, and again parts of it that are read."""
+"""Objects, lists and items of lists in a schema, and again parts of it that are read."""
+
+MAX_OPTIONS = 1000
+"""Parts of a `oneOf`, which are compared each with each."""
 
 BOUNDS = frozenset({"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"})
 """Keywords that bound numbers."""
@@ -76,7 +79,8 @@ class SchemaReader:
         _check_size(root)
         check_schema(root, "schema")
         self._root = root
-        self._read = 0
+        self._read = self._compared = 0
+        self._targets: dict[str, object] = {}
         self.definitions = {key: root[key] for key in ("$defs", "definitions") if key in root}
 
     def assertions(self, schema: object, depth: int) -> dict[str, Any]:
@@ -93,20 +97,12 @@ class SchemaReader:
 
     def target(self, reference: str) -> object:
         """What a reference leads to in the same schema."""
-        found: object = self._root
-        start, *steps = reference.split("/")
-        for step in steps:
-            name = unquote(step).replace("~1", "/").replace("~0", "~")
-            if isinstance(found, list) and name.isdecimal():
-                items = cast("list[object]", found)
-                found = items[int(name)] if int(name) < len(items) else None
-            else:
-                found = cast("dict[str, object]", found).get(name) if isinstance(found, dict) else None
-        if start != "#" or not isinstance(found, (dict, bool)):
-            raise refused(f"it refers to {reference[:100]}, which is not in it")
-        if isinstance(found, dict):
-            check_schema(cast("Schema", found), "schema")  # it may lead to what was not meant as a schema
-        return cast("object", found)
+        if reference not in self._targets:
+            found = resolve(self._root, reference)
+            if found is None:
+                raise refused(f"it refers to {reference[:100]}, which is not in it")
+            self._targets[reference] = found
+        return self._targets[reference]
 
     def parts(self, said: Schema) -> Sequence[object] | None:
         """The schemas of which a value has to fit one, where nothing else is said; else None."""
@@ -156,6 +152,8 @@ class SchemaReader:
     # --- whether alternatives exclude each other ---
 
     def _check_apart(self, options: Sequence[object]) -> None:
+        if len(options) > MAX_OPTIONS:
+            raise refused("its `oneOf` has too many parts")
         if not all(self._apart(one, other, 3) for one, other in combinations(options, 2)):
             raise refused("a value may fit several parts of its `oneOf`, which `anyOf` would allow")
 
@@ -167,7 +165,7 @@ class SchemaReader:
         for fixed, against in ((left, right), (right, left)):
             values = [fixed["const"]] if "const" in fixed else fixed.get("enum")
             if values is not None:
-                return all(problem_with(value, {**self.definitions, **against}) for value in values)
+                return all(self._is_outside(value, against) for value in values)
         if "type" in left and "type" in right and not _types(left) & _types(right):
             return True
         if depth == 0 or not _types(left) == _types(right) == {"object"}:
@@ -176,12 +174,27 @@ class SchemaReader:
         inner, outer = left.get("properties", {}), right.get("properties", {})
         return any(self._apart(inner.get(tag, True), outer.get(tag, True), depth - 1) for tag in tags)
 
+    def _is_outside(self, value: object, schema: Schema) -> bool:
+        """Whether a value surely does not fit a schema."""
+        fixed = [schema["const"]] if "const" in schema else schema.get("enum")
+        if fixed is not None and all(_differ(value, other) for other in fixed):
+            return True
+        self._compared += 1
+        if self._compared > MAX_PARTS:
+            raise refused("its `oneOf` has too many parts")
+        return bool(problem_with(value, {**self.definitions, **schema}))
+
     def _resolved(self, schema: object) -> Schema:
         for _ in range(MAX_DEPTH):
             if not isinstance(schema, dict) or "$ref" not in schema:
                 break
             schema = self.target(cast("dict[str, Any]", schema)["$ref"])
         return cast("Schema", schema) if isinstance(schema, dict) else {}
+
+
+def _differ(one: object, other: object) -> bool:
+    """Whether two values surely differ, as JSON has it."""
+    return isinstance(one, bool) is not isinstance(other, bool) or one != other
 
 
 def _types(said: Schema) -> set[str]:
@@ -211,7 +224,8 @@ def _check_size(schema: Schema) -> None:
     level: list[object] = [schema]
     count = depth = 0
     while level:
-        count, depth = count + len(level), depth + 1
+        depth += 1
+        count += len(level) + sum(len(cast("list[object]", held)) for held in level if isinstance(held, list))
         if count > MAX_PARTS or depth > MAX_DEPTH:
             raise refused("it is too large")
         level = [inner for outer in level for inner in _inside(outer)]

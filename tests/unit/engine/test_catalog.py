@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator
 
 import pytest
 
-from tests.support.scripted import ScriptedPlanner
+from tests.support.scripted import ScriptedPlanner, until
 from tinyagent.engine.catalog import PlannerCatalog, PlannerEntry
-from tinyagent.errors import InvalidRequest, ModelNotFound
+from tinyagent.errors import InvalidRequest, ModelNotFound, ModelUnavailable
 from tinyagent.ports import ChatEnd, ChatRequest, Usage
 
 
@@ -88,3 +89,38 @@ async def test_each_model_is_loaded_once_and_closed_at_the_end(catalog: PlannerC
     assert isinstance(closed[1], Parrot)
     assert closed[0].closed
     assert closed[1].closed
+
+
+async def test_a_model_whose_first_client_leaves_while_it_is_read_is_not_read_twice() -> None:
+    may_end, loads = threading.Event(), list[Parrot]()
+
+    def load() -> Parrot:
+        loads.append(Parrot())
+        may_end.wait(10)
+        return loads[-1]
+
+    catalog = PlannerCatalog([PlannerEntry("writer", "", None, no_problem, load_chat=load)], "writer")
+    first = asyncio.create_task(catalog.chat("writer"))
+    await until(lambda: bool(loads), "the model is being read")
+    first.cancel()
+    await asyncio.wait({first})
+    second = asyncio.create_task(catalog.chat("writer"))
+    closing = asyncio.create_task(catalog.close())
+    may_end.set()
+    assert await second is loads[0]
+    await closing
+    assert (len(loads), loads[0].closed) == (1, True)
+
+
+async def test_a_model_that_could_not_be_read_is_tried_again() -> None:
+    faults = [ModelUnavailable("Its file is being written.")]
+
+    def load() -> Parrot:
+        if faults:
+            raise faults.pop()
+        return Parrot()
+
+    catalog = PlannerCatalog([PlannerEntry("writer", "", None, no_problem, load_chat=load)], "writer")
+    with pytest.raises(ModelUnavailable):
+        await catalog.chat("writer")
+    assert isinstance(await catalog.chat("writer"), Parrot)
