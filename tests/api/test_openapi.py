@@ -240,11 +240,11 @@ def declared(route: tuple[str, str], answer: httpx.Response) -> None:
     content = told["content"]
     media_type = answer.headers["content-type"]
     media = content.get(media_type) or content[media_type.partition(";")[0]]
-    if "x-frame" in media:
+    if media_type.startswith("text/event-stream"):
         frames = re.findall(r"^data: (\{.*)$", answer.text, re.MULTILINE)
         assert len(frames) > 2
         for frame in frames:
-            _validator(media["x-frame"]).validate(json.loads(frame))
+            _validator(media["schema"]["properties"]["data"]["contentSchema"]).validate(json.loads(frame))
     elif media_type.startswith("application/json"):
         _validator(media["schema"]).validate(answer.json())
 

@@ -74,9 +74,17 @@ def test_the_curl_example_makes_its_note(server: Server, tmp_path: Path) -> None
 
 
 def test_the_openai_example_prints_the_answer(server: Server, tmp_path: Path) -> None:
-    code = snippet("python", "OpenAI").replace("http://127.0.0.1:8765", server.url)
+    code = snippet("python", "stream=True").replace("http://127.0.0.1:8765", server.url)
     output = run(server, [sys.executable, "-c", code], tmp_path)
     assert re.search(r"\+\d{8,}", output), output
+
+
+def test_the_functions_example_fills_the_numbers_in(server: Server, tmp_path: Path) -> None:
+    code = snippet("python", "tool_calls").replace("http://127.0.0.1:8765", server.url)
+    lines = run(server, [sys.executable, "-c", code], tmp_path).splitlines()
+    assert lines[:2] == ["get_phone_number {'name': 'Sid'}", "get_phone_number {'name': 'Lutfi'}"]
+    assert re.match(r"send_sms {'recipients': \['\+15550142', '\+15550142'\], 'message': ", lines[2])
+    assert len(lines) == 3
 
 
 def test_doctor_finds_nothing_essential_missing_after_the_demo(server: Server, tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic.config import JsonDict
 
 from tinyagent.api.schemas import RunBody, UndoList
 from tinyagent.api.serving import Caller, ServingHere
@@ -16,7 +17,11 @@ MAX_TASKS = 1_000
 
 Digest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 TaskKey = Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]{0,8}$")]
-Digests = Annotated[dict[TaskKey, Digest], Field(min_length=1, max_length=MAX_TASKS)]
+_NO_OTHERS: JsonDict = {"additionalProperties": False}
+Digests = Annotated[
+    dict[TaskKey, Digest],
+    Field(min_length=1, max_length=MAX_TASKS, json_schema_extra=_NO_OTHERS),
+]
 Reason = Annotated[str, Field(max_length=500)]
 TaskNumber = Annotated[int, Path(ge=1)]
 

@@ -43,10 +43,10 @@ _HEADERS: Mapping[int, Mapping[str, str]] = {
 }
 
 _FRAMES = {
-    "ChatCompletionChunk": "Frames of `data:` with one line of JSON (`x-frame`), at the end `data: [DONE]`.",
-    "ResponseEvent": "Frames of `event:` with the type and `data:` with one line of JSON (`x-frame`).",
-    "Event": "Frames of `event:` with the type, `id:` with the number, and `data:` with one line of JSON "
-    "(`x-frame`). A failure of the server is an `error` event without a number, its data an ErrorBody.",
+    "ChatCompletionChunk": "Each frame is `data:` with one line of JSON; the last one is `data: [DONE]`.",
+    "ResponseEvent": "Each frame is `event:` with the type and `data:` with one line of JSON.",
+    "Event": "Each frame is `event:` with the type, `id:` with the number, and `data:` with one line of JSON. A "
+    "failure of the server is an `error` without a number, its data an ErrorBody.",
 }
 _SILENCE = " Comments (`: ping`) fill long silence."
 
@@ -108,12 +108,20 @@ def _answer(responses: Schema, status: int, contents: Mapping[str, type[BaseMode
 
 def _content(media_type: str, model: type[BaseModel] | None) -> Schema:
     if media_type == EVENTS:
-        name = model.__name__ if model is not None else "Event"
-        return {
-            "schema": {"type": "string", "description": _FRAMES[name] + _SILENCE},
-            "x-frame": {"$ref": _REF.format(model=name)},
-        }
+        return {"schema": _frame(model.__name__ if model is not None else "Event")}
     return {"schema": {"type": "string"} if model is None else {"$ref": _REF.format(model=model.__name__)}}
+
+
+def _frame(name: str) -> Schema:
+    """One event of a stream, as its reader has it; its data is of the schema with this name."""
+    text = {"type": "string"}
+    data = {**text, "contentMediaType": JSON, "contentSchema": {"$ref": _REF.format(model=name)}}
+    return {
+        "type": "object",
+        "description": _FRAMES[name] + _SILENCE,
+        "properties": {"event": text, "id": text, "data": data},
+        "required": ["data"],
+    }
 
 
 # --- failures ----------------------------------------------------------------------------------
@@ -185,6 +193,8 @@ def _add_schemas(schemas: Schema) -> None:
         schemas[name]["properties"].update(refused_properties(neutral))
         schemas[name]["additionalProperties"] = False
     for schema in schemas.values():
+        if "now" in schema.get("properties", {}):  # a wall-clock time everywhere, and so without a zone
+            schema["properties"]["now"].pop("format", None)
         for described in (schema, *schema.get("properties", {}).values()):
             if "description" in described:
                 described["description"] = " ".join(described["description"].split())

@@ -21,13 +21,13 @@ Member = tuple[str, frozenset[str] | None, bool]
 
 @dataclass(frozen=True)
 class Form:
-    """What a value looks like: plain, or an object or a list with values of the forms `inner` in it.
+    """An object or a list with the values of these names in it.
 
     `head` are the properties that an object surely begins with.
     """
 
-    opening: Literal["", "{", "["] = ""
-    inner: tuple[Hashable, ...] = ()
+    opening: Literal["{", "["]
+    inner: tuple[Hashable, ...]
     head: tuple[Member, ...] = ()
 
     def begins_like(self, other: Form) -> bool:
@@ -53,11 +53,11 @@ class Readings:
         self._values: dict[Hashable, frozenset[str]] = {}
 
     def form(self, name: Hashable, form: Form) -> None:
-        """The value of this name has this form."""
+        """The value of this name is an object or a list."""
         self._forms[name] = form
 
     def union(self, name: Hashable, options: Iterable[Hashable]) -> None:
-        """The value of this name is one of these; one without a form is plain."""
+        """The value of this name is one of these; those of which nothing is told are plain."""
         options = tuple(option for option in options if option != name)
         if options:
             self._unions[name] = options
@@ -98,9 +98,11 @@ class Readings:
         return found
 
     def _rivals(self, name: Hashable) -> list[list[Hashable]]:
-        """For each option of a union those, with itself, that begin like it."""
-        options = [(inner, self._forms.get(inner, Form())) for inner in self._options(name)]
-        return [[inner for inner, other in options if form.begins_like(other)] for _, form in options]
+        """The options of a union that begin alike: for each object and list those, and all plain values."""
+        options = self._options(name)
+        opened = [(option, self._forms[option]) for option in options if option in self._forms]
+        rivals = [[inner for inner, other in opened if form.begins_like(other)] for _, form in opened]
+        return [*rivals, [option for option in options if option not in self._forms]]
 
     def _options(self, name: Hashable) -> list[Hashable]:
         """The options of a union, with those of the unions among them in their place."""

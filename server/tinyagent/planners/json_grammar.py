@@ -10,9 +10,10 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable, Sequence
-from typing import cast
+from typing import Literal, cast
 
 from tinyagent.domain.json_schema import problem_with
+from tinyagent.planners.ambiguity import MOST_READINGS, Form, Member, Readings
 from tinyagent.planners.gbnf import RuleBook, literal
 from tinyagent.planners.number_grammar import Bounds, integer_rule, number_rule
 from tinyagent.planners.schema_reading import BOUNDS, Schema, SchemaReader, refused
@@ -125,9 +126,11 @@ class _Writer:
 
     def _fixed(self, schema: Schema) -> list[str]:
         """The values of `enum` or `const` that everything else in the schema allows."""
-        options = [schema["const"]] if "const" in schema else schema["enum"]
-        full = {**self._reader.definitions, **schema}
-        fitting = [option for option in options if not problem_with(option, full)]
+        key = "const" if "const" in schema else "enum"
+        options = [schema[key]] if key == "const" else schema[key]
+        others = {name: value for name, value in schema.items() if name != key}
+        full = {**self._reader.definitions, **others}
+        fitting = [option for option in options if not (others and problem_with(option, full))]
         if not fitting:
             raise refused("no value of its `enum` or `const` fits it")
         return [literal(_json(option)) for option in fitting]
@@ -173,35 +176,47 @@ class _Writer:
         _check_order(least, most, "minItems")
         places = [self.value(item, depth + 1) for item in first[:most]]
         if most is not None and most <= len(places):
-            return self._book.name(f'"[" {" comma ".join(places)} "]"')
+            return self._container("[", f'"[" {" comma ".join(places)} "]"', places)
         item = self.value(further, depth + 1)
         next_item = self._book.name(f"comma {item}")
         begun = max(len(places), 1)
         more = self._times(max(least - begun, 0), None if most is None else most - begun, "minItems")
         items = f"{' comma '.join(places or [item])} {next_item}{more}"
-        return self._book.name(f'"[" {items} "]"' if places or least else f'"[" ({items})? "]"')
+        body = f'"[" {items} "]"' if places or least else f'"[" ({items})? "]"'
+        return self._container("[", body, [*places, item])
 
     def _object(self, schema: Schema, depth: int) -> str:
         named = cast("dict[str, object]", schema.get("properties", {}))
-        required = cast("list[str]", schema.get("required", []))
+        required = dict.fromkeys(cast("list[str]", schema.get("required", [])))
         others: object = schema.get("additionalProperties", True)
         if not named and not required:
             return self._dictionary(others, depth)
         properties = {**named, **{name: others for name in required if name not in named}}
         members = [
-            (f"{literal(_json(name))} colon {self.value(inner, depth + 1)}", name in required)
+            (name, self.value(inner, depth + 1), name in required)
             for name, inner in properties.items()
             if inner is not False or name in required
         ]
-        return self._book.name(f'"{{" {self._members(members)} "}}"')
+        pairs = [(f"{literal(_json(name))} colon {value}", needed) for name, value, needed in members]
+        values, head = [value for _, value, _ in members], self._readings.head(members)
+        return self._container("{", f'"{{" {self._members(pairs)} "}}"', values, head)
 
     def _dictionary(self, value: object, depth: int) -> str:
         if value is False:
             return self._book.name('"{" "}"')
         if value is True:
             return "object"
-        pair = self._book.name(f"string colon {self.value(value, depth + 1)}")
-        return self._book.name(f'"{{" ({pair} (comma {pair})*)? "}}"')
+        written = self.value(value, depth + 1)
+        pair = self._book.name(f"string colon {written}")
+        return self._container("{", f'"{{" ({pair} (comma {pair})*)? "}}"', [written])
+
+    def _container(
+        self, opening: Literal["{", "["], body: str, values: Sequence[str], head: tuple[Member, ...] = ()
+    ) -> str:
+        """The rule of an object or a list with such values in it."""
+        name = self._book.name(body)
+        self._readings.form(name, Form(opening, tuple(values), head))
+        return name
 
     def _members(self, members: Sequence[tuple[str, bool]]) -> str:
         """The pairs in their order with commas between them; those that are not required may be missing."""
@@ -231,7 +246,7 @@ def _upper(value: float | None) -> int | None:
 
 
 def _bounds(schema: Schema) -> Bounds:
-    if not all(math.isfinite(value) for key, value in schema.items() if key in BOUNDS):
+    if not all(-math.inf < value < math.inf for key, value in schema.items() if key in BOUNDS):
         raise refused("a bound of its numbers is none")
     low, high = schema.get("minimum", Bounds.low), schema.get("maximum", Bounds.high)
     above, below = schema.get("exclusiveMinimum", Bounds.low), schema.get("exclusiveMaximum", Bounds.high)

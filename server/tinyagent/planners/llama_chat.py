@@ -86,7 +86,7 @@ class LlamaChat:
     async def chat(self, request: ChatRequest) -> AsyncGenerator[str | ChatEnd]:
         """Stream the answer; see `ports.ChatModel`."""
         await asyncio.to_thread(self._check_profile)
-        grammar = None if request.schema is None else json_grammar(request.schema)
+        grammar = None if request.schema is None else await asyncio.to_thread(json_grammar, request.schema)
         async with aclosing(self._worker.stream(partial(self._answer, request, grammar))) as pieces:
             async for piece in pieces:
                 yield piece

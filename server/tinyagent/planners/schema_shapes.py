@@ -13,7 +13,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal, cast
 
 from tinyagent.domain.plan import Call, Value, format_call
+from tinyagent.errors import InvalidRequest
+from tinyagent.planners.ambiguity import MOST_READINGS
 from tinyagent.planners.digits import whole_numbers
+from tinyagent.planners.schema_references import resolve
 from tinyagent.planners.shapes import (
     ANYTHING,
     FLAG,
@@ -30,6 +33,7 @@ from tinyagent.planners.shapes import (
     Row,
     Shape,
     Text,
+    readings_of,
 )
 
 MAX_DEPTH = 24
@@ -41,16 +45,19 @@ MOST_REPEATS = 100
 """The largest number of items or characters that is insisted on."""
 
 
+MOST_CHOICES = 2000
+"""Values of an `enum` that are told apart; of more, any that is of their type passes."""
+
+
 def shape_of(schema: Mapping[str, Any]) -> Shape:
     """The shape of the values that fit a valid JSON schema, or of somewhat more."""
-    return _Reader(schema).read(schema, MAX_DEPTH) or ANYTHING
+    return _Reader(schema).whole()
 
 
 def unsupported(schema: Mapping[str, Any]) -> list[str]:
     """The keywords of a valid JSON schema that shapes, and so grammars, do not enforce; sorted."""
     reader = _Reader(schema)
-    if reader.read(schema, MAX_DEPTH) is None:
-        reader.missed.add("$ref")
+    reader.whole()
     return sorted(reader.missed)
 
 
@@ -94,6 +101,16 @@ class _Reader:
         self._shapes: dict[tuple[str, int], Shape | None] = {}
         self._left = MAX_SCHEMAS
 
+    def whole(self) -> Shape:
+        """The shape of the schema itself; any value where there is none that a grammar can hold to."""
+        shape = self.read(self._root, MAX_DEPTH)
+        if shape is None:
+            self.missed.add("$ref")
+        elif readings_of(shape) > MOST_READINGS:
+            self.missed.add("anyOf")
+            return ANYTHING
+        return shape or ANYTHING
+
     def read(self, schema: object, depth: int) -> Shape | None:
         """The shape; None when no value can be written within this depth."""
         if schema is True:
@@ -129,15 +146,13 @@ class _Reader:
 
     def _target(self, reference: str) -> object:
         """What a reference leads to in the same document; any value where it leads elsewhere."""
-        found: object = self._root
-        path, *steps = reference.split("/")
-        for step in steps:
-            name = step.replace("~1", "/").replace("~0", "~")
-            found = cast("dict[str, object]", found).get(name) if isinstance(found, dict) else None
-        if path == "#" and found is not None:
-            return found
-        self.missed.add("$ref")
-        return {}
+        try:
+            found = resolve(self._root, reference)
+        except InvalidRequest:
+            found = None
+        if found is None:
+            self.missed.add("$ref")
+        return {} if found is None else found
 
     def _both(self, one: _Schema, other: _Schema, keyword: _MERGING) -> dict[str, Any]:
         """A schema for what fits both, or more than that where two of their keywords differ."""
@@ -157,7 +172,7 @@ class _Reader:
     def _shape(self, flat: _Schema, depth: int) -> Shape | None:
         self._left -= 1
         self.missed |= {name for name in _MISSED & flat.keys() if flat[name] is not False}
-        if "const" in flat or "enum" in flat:
+        if "const" in flat or len(flat.get("enum", ())) in range(1, MOST_CHOICES + 1):
             return _choice([flat["const"]] if "const" in flat else flat["enum"])
         options: _MERGING | None = next((name for name in ("anyOf", "oneOf") if name in flat), None)
         if options is not None:

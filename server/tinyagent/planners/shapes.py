@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+
+from tinyagent.planners.ambiguity import Form, Readings
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,3 +94,43 @@ def _anything(depth: int) -> Shape:
 
 
 ANYTHING = _anything(2)
+
+
+def readings_of(shape: Shape) -> int:
+    """How many readings of an unfinished value a grammar of this shape keeps open at most."""
+    readings, seen = Readings(), set[int]()
+
+    def look_at(one: Shape) -> int:
+        if id(one) not in seen:
+            seen.add(id(one))
+            inner = _parts(one)
+            names = tuple(look_at(part) for part in inner)
+            if isinstance(one, Choice):
+                readings.fixed(id(one), one.literals)
+            elif isinstance(one, Either):
+                readings.union(id(one), names)
+            elif isinstance(one, (Items, Row)):
+                readings.form(id(one), Form("[", names))
+            elif isinstance(one, (Dictionary, Properties)):
+                members = one.properties if isinstance(one, Properties) else ()
+                head = readings.head((part.key, id(part.shape), part.required) for part in members)
+                readings.form(id(one), Form("{", names, head))
+        return id(one)
+
+    look_at(shape)
+    return readings.most()
+
+
+def _parts(shape: Shape) -> Sequence[Shape]:
+    """The shapes that a shape is made of."""
+    match shape:
+        case Items(item):
+            return () if item is None else (item,)
+        case Row(parts) | Either(parts):
+            return parts
+        case Properties(properties):
+            return [one.shape for one in properties]
+        case Dictionary(value):
+            return (value,)
+        case _:
+            return ()
