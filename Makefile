@@ -15,7 +15,7 @@ MINUTES         := 205
 COMPACT_SECONDS := 6000
 WORK            := .work/models
 
-.PHONY: run setup test check unit models clean
+.PHONY: run setup test check unit clients models clean
 
 run: setup
 	@$(BIN)/tinyagent serve
@@ -30,8 +30,12 @@ check: $(VENV)/.installed-dev
 	$(BIN)/pyright
 	$(BIN)/lint-imports
 
-unit: $(VENV)/.installed-dev
-	$(BIN)/python -m pytest
+unit: $(VENV)/.installed-dev clients
+	TINYAGENT_CLIENTS=required $(BIN)/python -m pytest
+
+# The clients that the tests drive, each with its own versions, away from what is served.
+clients: $(VENV)/.installed-dev
+	tests/clients/install $(BIN)/python
 
 $(BIN)/python:
 	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 or newer is needed; set PYTHON=..."; exit 1; }
@@ -79,4 +83,4 @@ cards: $(VENV)/.installed-dev
 	done
 
 clean:
-	rm -rf $(VENV) .pytest_cache .ruff_cache .import_linter_cache .hypothesis build dist
+	rm -rf $(VENV) .venv-clients .pytest_cache .ruff_cache .import_linter_cache .hypothesis build dist

@@ -10,8 +10,9 @@ import socket
 from collections.abc import Callable
 from functools import partial
 from ipaddress import ip_address
+from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import Any, TypeVar
 
 import uvicorn
 
@@ -21,15 +22,17 @@ from tinyagent.api.security import CALLER_KEY, SecuritySettings, host_values
 from tinyagent.api.slow_clients import IDLE_S, ImpatientProtocol
 from tinyagent.bootstrap import build_embedder, build_workers, open_service, open_telemetry
 from tinyagent.engine.runs import RunService
-from tinyagent.errors import AddressInUse, ConfigurationError, TinyAgentError
+from tinyagent.errors import AddressInUse, ConfigurationError
 from tinyagent.home import read_token, read_worker_token, token_in
 from tinyagent.loopback import is_loopback
 from tinyagent.mcp_server.endpoint import McpEndpoint
 from tinyagent.settings import Settings
-from tinyagent.tokens import NamedToken, Watched, named_tokens, tokens_file
+from tinyagent.tokens import NamedToken, Watched, tokens_file, tokens_in
 from tinyagent.workers.queue import WorkerQueue
 
 log = logging.getLogger("tinyagent.daemon")
+
+_Value = TypeVar("_Value")
 
 LOOPBACK_NAMES = ("127.0.0.1", "localhost", "::1")
 GRACEFUL_STOP_S = 5
@@ -79,7 +82,8 @@ def server_config(app: Callable[..., Any]) -> uvicorn.Config:
         ws="none",
         proxy_headers=False,  # anybody may write them: whoever connects is whoever it is
         timeout_keep_alive=IDLE_S,
-        log_level="warning",
+        log_config=None,  # its lines go where all others do, in their form
+        log_level="error",  # what clients send wrong is theirs to know
         access_log=False,
         lifespan="off",
         server_header=False,
@@ -175,24 +179,37 @@ class _TokensOfHome:
         if settings.token is None:
             files.append(("owner", settings.token_file, ALL_SCOPES))
         self._files = [(name, Watched(path, partial(token_in, path)), scopes) for name, path, scopes in files]
-        self._named = Watched(tokens_file(settings), partial(_readable_tokens, settings))
+        named = tokens_file(settings)
+        self._named = Watched(named, partial(_undamaged_tokens, named))
+        self._told = ""
 
     def __call__(self) -> list[Token | HashedToken]:
         return [
-            *(Token(name, secret.value(), scopes) for name, secret, scopes in self._files),
+            *(Token(name, self._now(secret, ""), scopes) for name, secret, scopes in self._files),
             *(
                 HashedToken(token.name, bytes.fromhex(token.digest), frozenset(token.scopes))
-                for token in self._named.value()
+                for token in self._now(self._named, ())
                 if not token.expired()
             ),
         ]
 
+    def _now(self, watched: Watched[_Value], otherwise: _Value) -> _Value:
+        """What the file says. One that cannot be read lets nobody in until it can be, and is told once."""
+        try:
+            return watched.value()
+        except OSError as error:
+            told = f"no token of {watched.path} is accepted: {error.strerror}"
+            if told != self._told:
+                log.error("%s", told)
+            self._told = told
+            return otherwise
 
-def _readable_tokens(settings: Settings) -> tuple[NamedToken, ...]:
+
+def _undamaged_tokens(path: Path) -> tuple[NamedToken, ...]:
     """None of them gets in while their file is damaged."""
     try:
-        return named_tokens(settings)
-    except TinyAgentError as error:
+        return tokens_in(path)
+    except ConfigurationError as error:
         log.error("no named token is accepted: %s", error)
         return ()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import secrets
+import stat
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +16,8 @@ from tinyagent.errors import ConfigurationError, Conflict, InvalidRequest, Stora
 from tinyagent.settings import Settings
 
 TOKEN_LOCK_S = 10.0
+MAX_FILE_BYTES = 1_000_000
+"""No file of tokens is nearly as long."""
 
 
 def prepare_home(settings: Settings) -> None:
@@ -77,11 +80,23 @@ def rotate_owner_token(settings: Settings) -> str:
 
 
 def token_in(path: Path) -> str:
-    """The token in a file, as things stand now: empty when there is none, or no readable one."""
+    """The token in a file, as things stand now: empty when there is none. Raises OSError."""
     try:
-        return path.read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError):
+        return read_regular(path).decode().strip()
+    except (FileNotFoundError, UnicodeDecodeError):
         return ""
+
+
+def read_regular(path: Path) -> bytes:
+    """A small file's content, without waiting for anybody, as a pipe would. Raises OSError."""
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+    with os.fdopen(descriptor, "rb") as file:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise OSError(errno.EINVAL, "it is no regular file")
+        content = file.read(MAX_FILE_BYTES + 1)
+    if len(content) > MAX_FILE_BYTES:
+        raise OSError(errno.EFBIG, "it is too long")
+    return content
 
 
 def revoke_worker_token(settings: Settings) -> bool:
@@ -108,7 +123,7 @@ def _kept_token(settings: Settings, path: Path) -> str:
         with FileLock(f"{path}.lock", timeout=TOKEN_LOCK_S):
             if not path.exists():
                 write_private(path, secrets.token_urlsafe(32) + "\n")
-            token = path.read_text(encoding="utf-8").strip()
+            token = read_regular(path).decode().strip()
     except (OSError, UnicodeDecodeError) as error:
         raise cannot_make("token file", path, error) from error
     if not token:

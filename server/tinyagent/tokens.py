@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import Generic, Literal, TypeVar
 
 from filelock import FileLock
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 from tinyagent.errors import ConfigurationError, Conflict, InvalidRequest, NotFound
-from tinyagent.home import TOKEN_LOCK_S, cannot_make, prepare_home, write_private
+from tinyagent.home import TOKEN_LOCK_S, cannot_make, prepare_home, read_regular, write_private
 from tinyagent.settings import Settings
 
 TokenScope = Literal["run", "read", "worker", "admin"]
@@ -41,8 +41,8 @@ class NamedToken(BaseModel):
     name: str
     scopes: tuple[TokenScope, ...] = Field(min_length=1)
     digest: str = Field(pattern=r"^[0-9a-f]{64}$")
-    created: datetime
-    expires: datetime | None = None
+    created: AwareDatetime
+    expires: AwareDatetime | None = None
 
     def expired(self) -> bool:
         """Whether its time is over."""
@@ -64,11 +64,17 @@ def named_tokens(settings: Settings) -> tuple[NamedToken, ...]:
     """All named tokens, the expired ones included. Raises ConfigurationError for a damaged file."""
     path = tokens_file(settings)
     try:
-        return _Kept.model_validate_json(path.read_bytes()).tokens
-    except FileNotFoundError:
-        return ()
+        return tokens_in(path)
     except OSError as error:
         raise cannot_make("file of tokens", path, error) from error
+
+
+def tokens_in(path: Path) -> tuple[NamedToken, ...]:
+    """The same in a file, none where there is no file. Raises OSError, or ConfigurationError for damage."""
+    try:
+        return _Kept.model_validate_json(read_regular(path)).tokens
+    except FileNotFoundError:
+        return ()
     except ValidationError as error:  # its text would quote the file
         raise ConfigurationError(
             f"The file of tokens {path} is damaged.", hint="Delete it, and make its tokens anew."
@@ -166,12 +172,12 @@ class Watched(Generic[_Value]):
     """What a file says, read again only when the file is another one by now."""
 
     def __init__(self, path: Path, read: Callable[[], _Value]) -> None:
-        self._path = path
+        self.path = path
         self._read = read
         self._seen: tuple[tuple[int, ...] | None, _Value] | None = None
 
     def value(self) -> _Value:
-        """As things stand now; what `read` raises is raised."""
+        """As things stand now. What `read` raises is raised; the next time, it reads again."""
         standing = self._standing()
         if self._seen is None or self._seen[0] != standing:
             self._seen = (standing, self._read())
@@ -179,7 +185,7 @@ class Watched(Generic[_Value]):
 
     def _standing(self) -> tuple[int, ...] | None:
         try:
-            status = os.stat(self._path)  # noqa: PTH116 - at every request
+            status = os.stat(self.path)  # noqa: PTH116 - at every request
         except OSError:
             return None
         return status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns

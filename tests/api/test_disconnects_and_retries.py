@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -10,7 +11,8 @@ import openai
 import pytest
 
 from tests.api.conftest import ADMIN, PLAN, RUNNER, Api, MakeApi, Serve, Served, bearer, two_tools
-from tests.support.scripted import FakeHost, FixedClock, ScriptedPlanner, spec, until
+from tests.support.scripted import FakeHost, ScriptedPlanner, spec, until
+from tinyagent.api.retries import fingerprint
 from tinyagent.api.watchers import Watchers
 from tinyagent.domain import events as ev
 from tinyagent.domain.run import RunState
@@ -193,15 +195,50 @@ async def test_retries_at_the_same_time_share_one_run(make_api: MakeApi) -> None
     assert len(api.host.calls) == 2
 
 
+def sent_before(age: timedelta, caller: str = "admin") -> ev.RunCreated:
+    """The beginning of the run that an earlier server began for BODY."""
+    time = datetime.now(UTC) - age
+    raw = httpx.Request("POST", "http://127.0.0.1", json=BODY).content
+    created = ev.RunCreatedData(
+        query="say hello to Sid",
+        mode="run",
+        planner="scripted",
+        now=time,
+        deadline_s=30,
+        fingerprint=fingerprint(caller.encode(), CHAT.encode(), raw),
+    )
+    return ev.RunCreated(run="run_1", time=time, data=created)
+
+
+async def test_a_retry_after_a_restart_finds_the_run_that_was_done_before(make_api: MakeApi) -> None:
+    journal = MemoryJournal()
+    begun = sent_before(timedelta(minutes=1))
+    done = ev.RunCompleted(run="run_1", time=begun.time, data=ev.RunCompletedData(answer="Said hello."))
+    await journal.append([begun, done])
+    api = make_api(journal=journal)
+    answer = await api.client.post(CHAT, json=BODY, headers=RETRY)
+    assert answer.json()["choices"][0]["message"]["content"] == "Said hello."
+    assert api.host.calls == []
+
+
+@pytest.mark.parametrize(
+    "begun", [sent_before(timedelta(hours=2)), sent_before(timedelta(minutes=1), caller="runner")]
+)
+async def test_a_retry_after_a_restart_takes_no_old_run_and_none_of_another_token(
+    make_api: MakeApi, begun: ev.RunCreated
+) -> None:
+    journal = MemoryJournal()
+    await journal.append([begun])
+    api = make_api(journal=journal)
+    await api.engine.recover()
+    assert await ask(api, RETRY) != "run_1"
+
+
 async def test_a_retry_after_a_restart_is_told_of_the_interrupted_run_and_repeats_nothing(
     make_api: MakeApi,
 ) -> None:
     journal = MemoryJournal()
-    clock = FixedClock()
-    created = ev.RunCreatedData(
-        query="say hello to Sid", mode="run", planner="scripted", now=clock.now(), deadline_s=30
-    )
-    await journal.append([ev.RunCreated(run="run_1", time=clock.now(), data=created)])
+    await journal.append([sent_before(timedelta(minutes=1))])
     api = make_api(journal=journal)
     await api.engine.recover()
     answer = await api.client.post(CHAT, json=BODY, headers=RETRY)
@@ -215,3 +252,33 @@ async def test_a_retry_after_a_restart_is_told_of_the_interrupted_run_and_repeat
 async def test_a_retry_count_that_is_no_number_is_refused(client: httpx.AsyncClient, count: str) -> None:
     answer = await client.post(CHAT, json=BODY, headers={"x-stainless-retry-count": count})
     assert (answer.status_code, answer.json()["error"]["param"]) == (400, "x-stainless-retry-count")
+
+
+async def test_a_client_that_left_unserved_finds_its_run_though_it_does_not_say_that_it_repeats_itself(
+    serve: Serve,
+) -> None:
+    release = asyncio.Event()
+
+    async def write(arguments: Any) -> str:
+        await release.wait()
+        return "kept"
+
+    host = FakeHost().add(spec("keep", "str", effect="write"), write)
+    served = await serve(ScriptedPlanner('1. keep("x")\n2. join()'), host, disconnect_grace_s=5)
+    run = await leave_when_started(served, BODY)
+    release.set()
+    async with served.api_client() as client:
+        answer = await client.post(CHAT, json=BODY)
+        assert answer.json()["tinyagent"]["run"] == run
+        again = await client.post(CHAT, json=BODY)
+        assert again.json()["tinyagent"]["run"] != run
+    assert len(host.calls) == 2
+
+
+async def test_a_key_stands_for_the_whole_request(client: httpx.AsyncClient) -> None:
+    headers = {"Idempotency-Key": "one"}
+    first = {"query": "keep it", "planner": "scripted"}
+    assert (await client.post("/v1/runs", json=first, headers=headers)).status_code == 202
+    assert (await client.post("/v1/runs", json=first, headers=headers)).status_code == 202
+    other = await client.post("/v1/runs", json={**first, "now": "2030-01-01 10:00"}, headers=headers)
+    assert other.status_code == 409

@@ -13,6 +13,7 @@ from tinyagent.api.app import create_app
 from tinyagent.api.security import SecuritySettings, host_values
 from tinyagent.engine.runs import RunService
 from tinyagent.errors import TinyAgentError
+from tinyagent.observability.metrics import Metrics
 from tinyagent.ports import Embedder
 from tinyagent.workers.queue import WorkerQueue
 
@@ -124,6 +125,13 @@ class Exploding:
         raise RuntimeError("private words")
 
 
+class ExplodingFigures(Metrics):
+    """Counts, but cannot tell."""
+
+    def text(self) -> bytes:
+        raise RuntimeError("private words")
+
+
 @pytest.mark.parametrize(("method", "path"), GUARDED)
 async def test_when_the_engine_fails_unforeseen(
     method: str, path: str, caplog: pytest.LogCaptureFixture
@@ -136,6 +144,7 @@ async def test_when_the_engine_fails_unforeseen(
             security,
             workers=exploding_queue,
             embedder=cast("Embedder", Exploding()),
+            figures=ExplodingFigures(),
         )
     )
     url = address(path).replace("nothing", "tinyagent")

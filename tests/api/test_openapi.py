@@ -7,6 +7,7 @@ import copy
 import json
 import re
 from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -15,6 +16,7 @@ from jsonschema import Draft202012Validator
 
 from tests.api.conftest import Api, MakeApi
 from tests.api.test_approval_routes import waiting
+from tests.docs import openapi_page
 from tests.docs.openapi_changes import breaking_changes
 from tests.docs.openapi_page import (
     BLOCKS,
@@ -113,6 +115,21 @@ def test_what_is_only_added_breaks_nobody() -> None:
     before["components"]["schemas"]["RunBody"]["required"].remove("follows")
     before["components"]["schemas"]["ErrorDetail"]["properties"]["code"]["enum"].pop()
     assert breaking_changes(before, document()) == []
+
+
+def test_a_document_that_would_break_clients_is_only_written_on_purpose(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = copy.deepcopy(document())
+    before["paths"]["/v1/gone"] = {"get": {"responses": {}}}
+    there = tmp_path / "openapi.json"
+    there.write_text(json.dumps(before))
+    monkeypatch.setattr(openapi_page, "DOCUMENT", there)
+    monkeypatch.setattr(openapi_page, "BLOCKS", {})
+    assert "GET /v1/gone is gone" in (openapi_page.main([]) or "")
+    assert json.loads(there.read_text()) == before
+    assert openapi_page.main(["--breaking"]) is None
+    assert json.loads(there.read_text()) == document()
 
 
 def test_every_operation_is_told_in_full() -> None:

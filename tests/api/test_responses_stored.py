@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -202,7 +203,8 @@ def test_large_responses_make_room_by_their_size(monkeypatch: pytest.MonkeyPatch
 async def test_a_run_whose_request_was_forgotten_is_read_from_the_journal(api: Api) -> None:
     first = await respond(api, "who is Sid?")
     body = await respond(api, "say hello", instructions="Be kind.", previous_response_id=first["id"])
-    api.app.state.responses = ResponseStore()
+    serving = api.app.state.serving
+    api.app.state.serving = replace(serving, responses=ResponseStore())
     again = checked((await get(api, body["id"])).json())
     assert (again["output"], again["usage"]) == (body["output"], body["usage"])
     assert (again["instructions"], again["previous_response_id"]) == (None, first["id"])

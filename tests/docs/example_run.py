@@ -23,7 +23,7 @@ REQUEST = "Email Jane that dinner is at seven"
 NOW = datetime(2026, 3, 6, 18, 20)
 START, END = "<!-- example -->\n```json\n", "```\n<!-- end -->"
 WIDTH = 110
-MEASURED = ("milliseconds", "scores", "tokens", "expires")
+MEASURED = ("milliseconds", "prompt_ms", "plan_ms", "scores", "tokens", "expires")
 """Parts of the names of fields that differ from run to run."""
 _MESSAGE_ID = re.compile(r"<[\d.]+@")
 
@@ -62,8 +62,9 @@ async def _events(client: Client) -> list[Shown]:
 def _short(event: Shown) -> Shown:
     """Without `run`, `time`, further digits, and the scores of tools that nobody would think of."""
     data = dict(event["data"])
-    if "milliseconds" in data:
-        data["milliseconds"] = round(data["milliseconds"], 1)
+    for name in ("milliseconds", "prompt_ms", "plan_ms"):
+        if name in data:
+            data[name] = round(data[name], 1)
     if "scores" in data:
         data["scores"] = {tool: round(data["scores"][tool], 4) for tool in data["tools"]}
     return {"seq": event["seq"], "type": event["type"], "data": data}

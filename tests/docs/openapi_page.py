@@ -175,7 +175,8 @@ def _fate(name: str, schema: Schema) -> str:
     if schema.get("x-refused"):
         return f"refused with 400, but for {_neutral(schema)}: {_reason(schema)}"
     described = schema.get("description") or BESIDE[name]
-    return f"obeyed: {shape(schema)}. {described}"
+    fate = "taken" if described.startswith("Checked, then without effect") else "obeyed"
+    return f"{fate}: {shape(schema)}. {described}"
 
 
 BESIDE = {

@@ -22,7 +22,8 @@ class StandIn:
         self.requests: list[dict[str, Any]] = []
         self.keys: list[str | None] = []
         self.lines: list[str] = []
-        self.hang = False
+        self.hang = self.breaks = self.pings = False
+        self.endless, self.status = "", 200
         self.failure: JSONResponse | PlainTextResponse | None = None
         self.closed = asyncio.Event()
         self.app = FastAPI()
@@ -31,12 +32,19 @@ class StandIn:
     async def answer(self, request: Request) -> object:
         self.requests.append(await request.json())
         self.keys.append(request.headers.get("authorization"))
-        return self.failure or StreamingResponse(self.stream(), media_type="text/event-stream")
+        return self.failure or StreamingResponse(self.stream(), self.status, media_type="text/event-stream")
 
     async def stream(self) -> AsyncIterator[str]:
         try:
             for line in self.lines:
                 yield f"{line}\n\n"
+            while self.endless:
+                yield self.endless
+            while self.pings:
+                yield ": ping\n\n"
+                await asyncio.sleep(0.02)
+            if self.breaks:
+                raise ConnectionError("broken off as the test wants it")
             if self.hang:
                 await asyncio.sleep(30)
         finally:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
 import threading
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -19,7 +21,7 @@ from tinyagent.cli import token as token_commands
 from tinyagent.cli.failures import Commands
 from tinyagent.cli.options import GlobalOptions
 from tinyagent.daemon import security
-from tinyagent.errors import ConfigurationError, Conflict, InvalidRequest, NotFound
+from tinyagent.errors import ConfigurationError, Conflict, InvalidRequest, NotFound, StorageFull
 from tinyagent.home import read_token, rotate_owner_token
 from tinyagent.settings import Settings, load_settings
 from tinyagent.tokens import (
@@ -221,6 +223,113 @@ def test_a_configured_token_stays_for_the_life_of_the_server(tmp_path: Path) -> 
 def test_a_token_that_anybody_could_guess_is_refused_at_the_start(settings: Settings) -> None:
     with pytest.raises(ConfigurationError, match="shorter than 16"):
         security(settings, 8765, "short")
+
+
+# --- files that are not as they should be ----------------------------------------------------
+
+
+def known_names(settings: Settings) -> Callable[[], list[str]]:
+    """The names that a server knows, which was started with the files as they are now."""
+    known = security(settings, 8765, read_token(settings)).more_tokens
+    return lambda: [token.name for token in known() if token.strong]
+
+
+def test_an_end_without_a_time_zone_is_damage_and_fails_no_request(settings: Settings) -> None:
+    create_token(settings, "guest", ["read"], timedelta(days=1))
+    names = known_names(settings)
+    text = tokens_file(settings).read_text()
+    end = only(settings).model_dump(mode="json")["expires"]
+    tokens_file(settings).write_text(text.replace(end, "2036-01-01T00:00:00"))
+    assert names() == ["owner"]
+    with pytest.raises(ConfigurationError, match="damaged"):
+        named_tokens(settings)
+
+
+def test_files_that_could_not_be_read_for_a_moment_are_read_again(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The files are as they were; it was this process that had too many open at the time."""
+    create_token(settings, "guest", ["read"])
+    names = known_names(settings)
+    opened = os.open
+
+    def too_many(path: Any, *arguments: Any, **options: Any) -> int:
+        if Path(path).is_relative_to(settings.home):
+            raise OSError(errno.EMFILE, "too many open files")
+        return opened(path, *arguments, **options)
+
+    with monkeypatch.context() as limits:
+        limits.setattr("os.open", too_many)
+        assert names() == []
+        assert names() == []
+    assert sorted(names()) == ["guest", "owner"]
+    assert 1 <= caplog.text.count("tokens.json is accepted") <= 2
+
+
+@pytest.mark.parametrize("kind", ["folder", "pipe", "endless", "long", "dangling"])
+@pytest.mark.parametrize("name", ["token", "tokens.json"])
+def test_what_is_no_file_of_tokens_lets_nobody_in_and_holds_nobody_up(
+    settings: Settings, kind: str, name: str
+) -> None:
+    create_token(settings, "guest", ["read"])
+    names = known_names(settings)
+    both = {"token": "owner", "tokens.json": "guest"}
+    path = settings.home / name
+    kept = path.read_bytes()
+    path.unlink()
+    if kind == "folder":
+        path.mkdir()
+    elif kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "long":
+        path.write_bytes(b"x" * 2_000_000)
+    else:
+        path.symlink_to("/dev/zero" if kind == "endless" else settings.home / "nowhere")
+    (other,) = set(both.values()) - {both[name]}
+    assert names() == [other]
+    if kind not in ("dangling", "long"):
+        with pytest.raises(ConfigurationError, match="cannot be"):
+            read_token(settings) if name == "token" else create_token(settings, "a", ["read"])
+    path.rmdir() if kind == "folder" else path.unlink()
+    path.write_bytes(kept)
+    assert sorted(names()) == ["guest", "owner"]
+
+
+def test_a_link_to_a_file_of_tokens_is_followed_and_a_new_token_takes_the_links_place(
+    settings: Settings, tmp_path: Path
+) -> None:
+    first = read_token(settings)
+    elsewhere = tmp_path / "elsewhere"
+    settings.token_file.rename(elsewhere)
+    settings.token_file.symlink_to(elsewhere)
+    assert read_token(settings) == first
+    assert known_names(settings)() == ["owner"]
+    second = rotate_owner_token(settings)
+    assert not settings.token_file.is_symlink()
+    assert read_token(settings) == second
+
+
+def test_a_full_disk_leaves_the_tokens_as_they_were(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    create_token(settings, "guest", ["read"])
+    owner, before = read_token(settings), tokens_file(settings).read_bytes()
+
+    def full(descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, "no space")
+
+    with monkeypatch.context() as disk:
+        disk.setattr("os.fsync", full)
+        for change in (
+            lambda: create_token(settings, "a", ["read"]),
+            lambda: rotate_token(settings, "guest"),
+            lambda: revoke_token(settings, "guest"),
+            lambda: rotate_owner_token(settings),
+        ):
+            with pytest.raises(StorageFull):
+                change()
+    assert (read_token(settings), tokens_file(settings).read_bytes()) == (owner, before)
+    assert rotate_owner_token(settings) != owner
 
 
 # --- the commands ----------------------------------------------------------------------------

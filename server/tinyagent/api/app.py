@@ -57,10 +57,11 @@ def create_app(
         # Nothing of what a private server sees is traced, whatever else is installed beside it.
         telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
     )
+    watchers = Watchers(engine, disconnect_grace_s)
     app.state.serving = Serving(
         engine,
-        Watchers(engine, disconnect_grace_s),
-        Retries(engine),
+        watchers,
+        Retries(engine, watchers),
         keepalive_s,
         workers,
         FunctionCalling(engine),

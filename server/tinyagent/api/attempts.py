@@ -27,7 +27,11 @@ class Attempt:
         """The run of this request, started now or by an earlier attempt."""
         if self.key is not None:
             return await retries.start_with_key(wanted, self.caller, self.route, self.key)
-        return await retries.start(wanted, fingerprint(self.caller.encode(), self.raw), self.repeated)
+        return await retries.start(wanted, self._fingerprint, self.repeated)
+
+    @property
+    def _fingerprint(self) -> str:
+        return fingerprint(self.caller.encode(), self.route.encode(), self.raw)
 
 
 async def _attempt(

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Sequence
-from typing import Annotated, Any, Literal, NoReturn, cast
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator
 
-from tinyagent.api.text_parts import TextContent, joined_text, whole_characters
+from tinyagent.api.conversation import Conversation, refuse
+from tinyagent.api.text_parts import TextContent, joined_text
 from tinyagent.api.tool_params import Name, Strict
-from tinyagent.engine.calling import Called, Returned, Said, Turn
-from tinyagent.errors import InvalidRequest
+from tinyagent.engine.calling import Turn
 
 
 def _nothing(value: object) -> None:
@@ -28,6 +27,7 @@ class CalledFunction(Strict):
     name: Name
     arguments: str
     parsed_arguments: Any = None
+    provider_specific_fields: Any = None
 
 
 class MessageCall(Strict):
@@ -37,6 +37,7 @@ class MessageCall(Strict):
     type: Literal["function"]
     function: CalledFunction
     index: int | None = None
+    provider_specific_fields: Any = None
 
 
 class ChatMessage(Strict):
@@ -54,118 +55,63 @@ class ChatMessage(Strict):
     function_call: Nothing = None
     reasoning_content: str | None = None
     parsed: Any = None
+    provider_specific_fields: Any = None
+    """LiteLLM adds it to messages, calls and functions that it received."""
 
 
 def turns_of(messages: Sequence[ChatMessage]) -> tuple[Turn, ...]:
     """The conversation. Raises InvalidRequest, naming the message, where calls and results do not belong
     together or content is missing or no text."""
-    reading = _Reading()
+    conversation = Conversation("Every call is followed by a `tool` message with its result.")
+    end = "messages"
     for number, message in enumerate(messages):
-        reading.take(message, f"messages[{number}]")
-    reading.end()
-    return tuple(reading.turns)
-
-
-class _Reading:
-    """Reads messages one by one and remembers which calls have no result yet."""
-
-    def __init__(self) -> None:
-        self.turns: list[Turn] = []
-        self._open: dict[str, str] = {}
-        """Names of the functions by the ids of calls without a result."""
-        self._caller = ""
-        self._used: set[str] = set()
-        """Ids of all calls since the user's last message."""
-
-    def take(self, message: ChatMessage, where: str) -> None:
+        where = f"messages[{number}]"
         _check_fields(message, where)
-        if message.role == "tool":
-            self.turns.append(self._returned(message, where))
-            return
-        self._check_answered(where)
-        if message.role == "user":
-            self._used.clear()
-        if message.role == "assistant" and message.tool_calls:
-            if message.content:
-                self.turns.append(Said("assistant", joined_text(message.content, f"{where}.content")))
-            self.turns += self._called(message.tool_calls, where)
-            return
-        if message.content is None:
-            _refuse(f"{where}.content", "is missing")
-        role = "system" if message.role == "developer" else message.role
-        self.turns.append(Said(role, joined_text(message.content, f"{where}.content")))
+        _take(message, where, conversation)
+        end = f"{where}.tool_calls" if message.tool_calls else end
+    conversation.check_answered(end)
+    return tuple(conversation.turns)
 
-    def end(self) -> None:
-        """Say that there are no more messages."""
-        if self._open:
-            _refuse(
-                f"{self._caller}.tool_calls",
-                f"holds calls without a result: {', '.join(self._open)}",
-                "Add a `tool` message for each of them.",
-            )
 
-    def _called(self, calls: Sequence[MessageCall], where: str) -> Iterator[Called]:
-        self._caller = where
-        for number, call in enumerate(calls):
-            place = f"{where}.tool_calls[{number}]"
-            if call.id in self._used:
-                _refuse(f"{place}.id", "is the id of an earlier call", "Give every call an id of its own.")
-            self._used.add(call.id)
-            self._open[call.id] = call.function.name
-            arguments = _arguments(call.function.arguments, f"{place}.function.arguments")
-            yield Called(call.id, call.function.name, arguments)
+def _take(message: ChatMessage, where: str, conversation: Conversation) -> None:
+    if message.role == "tool":
+        _take_result(message, where, conversation)
+        return
+    conversation.check_answered(where)
+    if message.content or not message.tool_calls:
+        conversation.said(message.role, _content(message, where), where)
+    for number, call in enumerate(message.tool_calls or ()):
+        place = f"{where}.tool_calls[{number}]"
+        conversation.called(
+            call.id,
+            call.function.name,
+            call.function.arguments,
+            id_at=f"{place}.id",
+            arguments_at=f"{place}.function.arguments",
+        )
 
-    def _returned(self, message: ChatMessage, where: str) -> Returned:
-        if message.tool_call_id is None:
-            _refuse(f"{where}.tool_call_id", "is missing", "It says which call this is the result of.")
-        name = self._open.pop(message.tool_call_id, None)
-        if name is None:
-            _refuse(
-                f"{where}.tool_call_id",
-                "is no call of the assistant's message before that waits for its result",
-                f"Waiting are: {', '.join(self._open) or 'none'}.",
-            )
-        if message.name is not None and message.name != name:
-            _refuse(f"{where}.name", f"is not that of the function which was called, {name}")
-        if message.content is None:
-            _refuse(f"{where}.content", "is missing")
-        return Returned(message.tool_call_id, joined_text(message.content, f"{where}.content"))
 
-    def _check_answered(self, where: str) -> None:
-        if self._open:
-            _refuse(
-                where,
-                f"comes before the results of calls of {self._caller}: {', '.join(self._open)}",
-                "Every call is followed by a `tool` message with its result.",
-            )
+def _take_result(message: ChatMessage, where: str, conversation: Conversation) -> None:
+    place = f"{where}.tool_call_id"
+    if message.tool_call_id is None:
+        refuse(place, "is missing", "It says which call this is the result of.")
+    name = conversation.waiting(message.tool_call_id, place)
+    if message.name is not None and message.name != name:
+        refuse(f"{where}.name", f"is not that of the function which was called, {name}")
+    conversation.returned(message.tool_call_id, _content(message, where), place)
+
+
+def _content(message: ChatMessage, where: str) -> str:
+    if message.content is None:
+        refuse(f"{where}.content", "is missing")
+    return joined_text(message.content, f"{where}.content")
 
 
 def _check_fields(message: ChatMessage, where: str) -> None:
     """Fields that belong to messages of other roles."""
     if message.tool_calls and message.role != "assistant":
-        _refuse(f"{where}.tool_calls", "belongs to assistant messages")
+        refuse(f"{where}.tool_calls", "belongs to assistant messages")
     if message.tool_call_id is not None and message.role != "tool":
-        _refuse(f"{where}.tool_call_id", "belongs to tool messages")
+        refuse(f"{where}.tool_call_id", "belongs to tool messages")
     if message.name is not None and message.role != "tool":
-        _refuse(f"{where}.name", "is not supported: messages have roles, but no names", "Leave it out.")
-
-
-def _arguments(text: str, where: str) -> dict[str, Any]:
-    """The arguments of a call. Clients write none as the empty text, too."""
-    if not text.strip():
-        return {}
-    try:
-        found = whole_characters(json.loads(text, parse_constant=_no_json))
-    except (ValueError, RecursionError):
-        found = None
-    if not isinstance(found, dict):
-        _refuse(where, "is no JSON object as text")
-    return cast("dict[str, Any]", found)
-
-
-def _no_json(constant: str) -> NoReturn:
-    raise ValueError(constant)
-
-
-def _refuse(where: str, problem: str, hint: str | None = None) -> NoReturn:
-    raise InvalidRequest(f"`{where}` {problem}.", hint=hint, param=where)
+        refuse(f"{where}.name", "is not supported: messages have roles, but no names", "Leave it out.")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
@@ -91,7 +90,8 @@ class ChatRequest(BaseModel):
     parallel_tool_calls: bool | None = None
     """`false`: never more than one call in an answer. Needs `tools`."""
     response_format: Any = Field(None, json_schema_extra=format_schema)
-    """`text`; except in agent mode `json_object` and `json_schema` too, where the model can chat."""
+    """`text`; where the model can chat `json_object` and `json_schema` too. In agent mode it writes that when
+    the run has ended, from its answer and the results of its tasks."""
     stream: bool | None = None
     """`true`: chunks as server-sent events."""
     stream_options: StreamOptions | None = None
@@ -106,7 +106,8 @@ class ChatRequest(BaseModel):
     n: Literal[1] | None = None
     """Only 1: there is one answer."""
     temperature: float | None = Field(None, ge=0, le=2)
-    """For what a chat model words, 1 unless given; plans are decoded greedily whatever it says."""
+    """For what a chat model words, 1 unless given, in agent mode 0; plans are decoded greedily whatever it
+    says."""
     top_p: float | None = Field(None, ge=0, le=1)
     """For what a chat model words, 1 unless given; plans are decoded greedily whatever it says."""
     seed: Seed | None = None
@@ -180,51 +181,40 @@ class ChatRequest(BaseModel):
             history=tuple((turn.role, turn.text) for turn in spoken[:-1]),
         )
 
-    def calling_request(self, mode: Mode, caller: str) -> CallingRequest:
-        """Function-calling mode. Raises InvalidRequest."""
+    def engine_request(self, mode: Mode, caller: str) -> CallingRequest | ports.ChatRequest:
+        """Function calling, or a model's own chat. Raises InvalidRequest."""
         self._check_not_stored()
+        wording = self.wording(mode)
+        if mode.name == "plain":
+            self._choice(())
+            return wording.of(chat_of(turns_of(self.messages)))
         tools = client_tools([tool.function for tool in self.tools or ()], "tools[{}].function")
-        turns = turns_of(self.messages)
-        asked = [turn.text for turn in turns if isinstance(turn, Said) and turn.role == "user"]
-        if asked and not asked[-1].strip():
-            raise InvalidRequest("The last user message has no text: it is the request.", param="messages")
         return CallingRequest(
-            turns=turns,
+            turns=turns_of(self.messages),
             tools=tools,
             planner=mode.model,
             choice=self._choice([tool.name for tool in tools]),
             parallel=self.parallel_tool_calls is not False,
-            wording=Wording(self.limit, *self._sampling, tuple(self.stop or ()), self._schema()),
+            wording=wording,
             caller=caller,
         )
 
-    def chat_request(self) -> ports.ChatRequest:
-        """Plain mode. Raises InvalidRequest."""
-        self._check_not_stored()
-        self._choice(())
-        messages = chat_of(turns_of(self.messages))
-        return ports.ChatRequest(
-            messages, self.limit, *self._sampling, tuple(self.stop or ()), self._schema()
+    def wording(self, mode: Mode) -> Wording:
+        """How the answer is to be written. Raises InvalidRequest."""
+        usual = 0.0 if mode.name == "agent" else 1.0
+        return Wording(
+            self.limit,
+            usual if self.temperature is None else self.temperature,
+            1.0 if self.top_p is None else self.top_p,
+            self.seed,
+            tuple(self.stop or ()),
+            schema_of(self.response_format, nested=True, param="response_format"),
         )
-
-    @property
-    def _sampling(self) -> tuple[float, float, int | None]:
-        temperature = 1.0 if self.temperature is None else self.temperature
-        return temperature, 1.0 if self.top_p is None else self.top_p, self.seed
 
     def _choice(self, offered: list[str] | tuple[()]) -> ToolChoice:
         return tool_choice_of(self.tool_choice, offered, nested=True)
 
-    def _schema(self) -> Mapping[str, Any] | None:
-        return schema_of(self.response_format, nested=True, param="response_format")
-
     def _check_for_agent(self) -> None:
-        if self._schema() is not None:
-            raise InvalidRequest(
-                "`response_format` is not obeyed in agent mode, which answers in words.",
-                hint="With `tools`, or with a model's own id that can chat, it is.",
-                param="response_format",
-            )
         if self.store is False:
             raise InvalidRequest(
                 "`store: false` is not supported in agent mode: every run is kept in the journal.",

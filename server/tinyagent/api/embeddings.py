@@ -65,7 +65,7 @@ class EmbeddingRequest(BaseModel):
     dimensions: int | None = Field(None, ge=1)
     """Only the encoder's own size."""
     user: str | None = None
-    """Checked, then without effect."""
+    """Checked, then without effect: for the caller's own bookkeeping, and not kept."""
 
 
 class EmbeddingBody(BaseModel):

@@ -72,7 +72,7 @@ async def get_model(model: str, serving: ServingHere) -> ModelBody:
 def _models(serving: Serving) -> Iterator[ModelBody]:
     planners = serving.runs.planners()
     for planner in planners:
-        if planner.default:
+        if planner.default and planner.plans:
             yield _agent(AGENT, planner)
     for planner in planners:
         if planner.plans:

@@ -45,8 +45,8 @@ _HEADERS: Mapping[int, Mapping[str, str]] = {
 _FRAMES = {
     "ChatCompletionChunk": "Each frame is `data:` with one line of JSON; the last one is `data: [DONE]`.",
     "ResponseEvent": "Each frame is `event:` with the type and `data:` with one line of JSON.",
-    "Event": "Each frame is `event:` with the type, `id:` with the number, and `data:` with one line of JSON. A "
-    "failure of the server is an `error` without a number, its data an ErrorBody.",
+    "Event": "Each frame is `event:` with the type, `id:` with the number, and `data:` with one line of JSON."
+    " A failure of the server is an `error` without a number, its data an ErrorBody.",
 }
 _SILENCE = " Comments (`: ping`) fill long silence."
 

@@ -38,10 +38,11 @@ class Context:
 
     async def question(self, body: ResponseRequest, mode: Mode, key: str) -> Question:
         """The request with what it goes on from. Raises InvalidRequest or NotFound."""
-        given = await self._resolved(read_items(body.input, key))
+        placed = await self._resolved(read_items(body.input, key))
+        given, places = tuple(placed.values()), tuple(placed)
         previous = body.previous_response_id
         if previous is None:
-            return Question(body, mode, given)
+            return Question(body, mode, given, places)
         run = run_of(previous)
         if (run is not None) != (mode.name == "agent"):
             other = "is one of the agent's, and this request is not" if run else "is none of the agent's"
@@ -52,8 +53,8 @@ class Context:
             )
         if run is not None:
             await self._check_run(run)
-            return Question(body, mode, given, follows=run)
-        return Question(body, mode, given, self._earlier(previous))
+            return Question(body, mode, given, places, follows=run)
+        return Question(body, mode, given, places, self._earlier(previous))
 
     async def _check_run(self, run: str) -> None:
         try:
@@ -67,14 +68,14 @@ class Context:
             raise _no_previous()
         return kept.conversation
 
-    async def _resolved(self, items: Sequence[Item]) -> tuple[Item, ...]:
-        """The items with what references stand for in their place, without the plans among that."""
-        resolved: list[Item] = []
-        for item in items:
+    async def _resolved(self, items: Sequence[Item]) -> dict[str, Item]:
+        """The items by their places, with what references stand for, without the plans among that."""
+        resolved: dict[str, Item] = {}
+        for number, item in enumerate(items):
             found = await self._referred(item["id"]) if item["type"] == "item_reference" else item
             if found["type"] != "reasoning":
-                resolved.append(found)
-        return tuple(resolved)
+                resolved[f"input[{number}]"] = found
+        return resolved
 
     async def _referred(self, item: str) -> Item:
         of_run = _RUN_ITEM.fullmatch(item)

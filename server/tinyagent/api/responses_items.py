@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
-from typing import Any, NoReturn, cast
+from typing import Any, cast
 
+from tinyagent.api.conversation import Conversation, refuse
 from tinyagent.api.text_parts import joined_text
-from tinyagent.engine.calling import Called, Returned, Said, Turn
-from tinyagent.errors import InvalidRequest
-from tinyagent.ports import ChatRole
+from tinyagent.engine.calling import Turn
 
 Item = dict[str, Any]
 
@@ -23,15 +21,14 @@ _FIELDS: dict[str, tuple[str, ...]] = {
 
 
 def read_items(given: str | Sequence[Mapping[str, Any]], key: str) -> list[Item]:
-    """The items in their full form; `key` makes the ids of those that came without one.
+    """The items in their full form, in their places; `key` makes the ids of those that came without one.
 
-    Reasoning is the plan of another turn and is left out; references stay as they are. Raises
+    References stay as they are, and so does reasoning, which is the plan of another turn. Raises
     InvalidRequest, naming the item at fault.
     """
     if isinstance(given, str):
         given = [{"role": "user", "content": given}]
-    read = [_read(item, f"input[{number}]", f"{key}_i{number}") for number, item in enumerate(given)]
-    return [item for item in read if item["type"] != "reasoning"]
+    return [_read(item, f"input[{number}]", f"{key}_i{number}") for number, item in enumerate(given)]
 
 
 def _read(item: Mapping[str, Any], where: str, key: str) -> Item:
@@ -43,10 +40,10 @@ def _read(item: Mapping[str, Any], where: str, key: str) -> Item:
     if kind == "item_reference":
         return {"type": kind, "id": _text(item, "id", where)}
     if not isinstance(kind, str) or kind not in _FIELDS:
-        _refuse(f"{where}.type", f"is {kind!r:.50}, which is not supported", f"Known: {', '.join(_FIELDS)}.")
+        refuse(f"{where}.type", f"is {kind!r:.50}, which is not supported", f"Known: {', '.join(_FIELDS)}.")
     for name, value in item.items():
         if name not in _FIELDS[kind] and value not in (None, [], {}):
-            _refuse(f"{where}.{name}", f"is not a known field of items of type {kind}", "Leave it out.")
+            refuse(f"{where}.{name}", f"is not a known field of items of type {kind}", "Leave it out.")
     if kind == "message":
         return _message(item, where, key)
     return _call(item, where, key) if kind == "function_call" else _result(item, where, key)
@@ -68,7 +65,7 @@ def _result(item: Mapping[str, Any], where: str, key: str) -> Item:
 def _message(item: Mapping[str, Any], where: str, key: str) -> Item:
     role = item.get("role")
     if role not in _ROLES:
-        _refuse(f"{where}.role", f"is none of {', '.join(_ROLES)}")
+        refuse(f"{where}.role", f"is none of {', '.join(_ROLES)}")
     text = joined_text(item.get("content"), f"{where}.content", _TEXTS)
     return message_item(cast("str", role), text, _id(item, f"msg_{key}"))
 
@@ -89,7 +86,7 @@ def text_of(item: Item) -> str:
 def _text(item: Mapping[str, Any], name: str, where: str) -> str:
     value = item.get(name)
     if not isinstance(value, str) or (not value and name != "arguments"):
-        _refuse(f"{where}.{name}", "is not a text" if name in item else "is missing")
+        refuse(f"{where}.{name}", "is not a text" if name in item else "is missing")
     return value
 
 
@@ -101,69 +98,25 @@ def _id(item: Mapping[str, Any], otherwise: str) -> str:
 # --- the conversation --------------------------------------------------------------------------
 
 
-def turns_of(items: Sequence[Item], before: int) -> tuple[Turn, ...]:
-    """The conversation. `before` is how many of the items are earlier ones and no part of `input`.
+def turns_of(items: Sequence[Item], places: Sequence[str]) -> tuple[Turn, ...]:
+    """The conversation; `places` tell of each item where it stands in the request.
 
     Raises InvalidRequest where calls and results do not belong together.
     """
-    reading = _Reading()
-    for number, item in enumerate(items):
-        reading.take(item, f"input[{number - before}]" if number >= before else "previous_response_id")
-    reading.check_answered("input")
-    return tuple(reading.turns)
-
-
-class _Reading:
-    """Reads items one by one and remembers which calls have no result yet."""
-
-    def __init__(self) -> None:
-        self.turns: list[Turn] = []
-        self._open: set[str] = set()
-
-    def take(self, item: Item, where: str) -> None:
+    conversation = Conversation("Add `function_call_output`.")
+    for item, where in zip(items, places, strict=True):
         match item["type"]:
             case "function_call":
-                self._open.add(item["call_id"])
-                arguments = _arguments(item["arguments"], f"{where}.arguments")
-                self.turns.append(Called(item["call_id"], item["name"], arguments))
+                conversation.called(
+                    item["call_id"],
+                    item["name"],
+                    item["arguments"],
+                    id_at=f"{where}.call_id",
+                    arguments_at=f"{where}.arguments",
+                )
             case "function_call_output":
-                self._answered(item["call_id"], where)
-                self.turns.append(Returned(item["call_id"], item["output"]))
+                conversation.returned(item["call_id"], item["output"], f"{where}.call_id")
             case _:
-                self.check_answered(where)
-                role = "system" if item["role"] == "developer" else item["role"]
-                self.turns.append(Said(cast("ChatRole", role), text_of(item)))
-
-    def _answered(self, call: str, where: str) -> None:
-        if call not in self._open:
-            waiting = ", ".join(sorted(self._open)) or "none"
-            _refuse(
-                f"{where}.call_id", "is no call before it that waits for its result", f"Waiting: {waiting}."
-            )
-        self._open.remove(call)
-
-    def check_answered(self, where: str) -> None:
-        """Raise InvalidRequest for calls without a result."""
-        if self._open:
-            calls = ", ".join(sorted(self._open))
-            _refuse(
-                where, f"has no result of these calls where it is due: {calls}", "Add `function_call_output`."
-            )
-
-
-def _arguments(text: str, where: str) -> dict[str, Any]:
-    try:
-        found: object = json.loads(text or "{}", parse_constant=_no_json)
-    except (ValueError, RecursionError):
-        found = None
-    if not isinstance(found, dict):
-        _refuse(where, "is no JSON object as text")
-    return cast("dict[str, Any]", found)
-
-
-def _no_json(constant: str) -> NoReturn:
-    raise ValueError(constant)
-
-
-def _refuse(where: str, problem: str, hint: str | None = None) -> NoReturn:
-    raise InvalidRequest(f"`{where}` {problem}.", hint=hint, param=where)
+                conversation.said(item["role"], text_of(item), where)
+    conversation.check_answered("input")
+    return tuple(conversation.turns)

@@ -153,12 +153,13 @@ class ResponseRequest(BaseModel):
 
 @dataclass(frozen=True)
 class Question:
-    """A request with its input read. `before` are the items of earlier responses that it goes on from, and
-    `follows` the earlier run, in agent mode."""
+    """A request with its input read; `places` are those of the given items. `before` are the items of
+    earlier responses that it goes on from, and `follows` the earlier run, in agent mode."""
 
     body: ResponseRequest
     mode: Mode
     given: tuple[Item, ...]
+    places: tuple[str, ...]
     before: tuple[Item, ...] = ()
     follows: str | None = None
 
@@ -181,51 +182,44 @@ class Question:
             follows=self.follows,
         )
 
-    def calling_request(self, caller: str) -> CallingRequest:
-        """What function calling is asked for. Raises InvalidRequest."""
+    def engine_request(self, caller: str) -> CallingRequest | ChatRequest:
+        """What function calling, or a chat model, is asked for. Raises InvalidRequest."""
         functions = self.body.tools or []
         choice = tool_choice_of(self.body.tool_choice, {tool.name for tool in functions}, nested=False)
+        if self.mode.name == "plain":
+            return self._chat_request()
         return CallingRequest(
             self._turns(),
             client_tools(functions, "tools[{}]"),
             self.mode.model,
             choice,
             self.body.parallel_tool_calls is not False,
-            Wording(
-                self.body.max_output_tokens,
-                _or(self.body.temperature, 1.0),
-                _or(self.body.top_p, 1.0),
-                schema=self._schema(),
-            ),
+            self.wording(),
             caller,
         )
 
-    def chat_request(self) -> ChatRequest:
-        """What a chat model is asked for. Raises InvalidRequest."""
-        tool_choice_of(self.body.tool_choice, (), nested=False)
-        return ChatRequest(
-            chat_of(self._turns()),
+    def _chat_request(self) -> ChatRequest:
+        messages = chat_of(self._turns())
+        if not messages:
+            raise InvalidRequest("There is no message in `input`.", param="input")
+        return self.wording().of(messages)
+
+    def wording(self) -> Wording:
+        """How the answer is to be written. Raises InvalidRequest."""
+        usual = 0.0 if self.mode.name == "agent" else 1.0
+        return Wording(
             self.body.max_output_tokens,
-            _or(self.body.temperature, 1.0),
+            _or(self.body.temperature, usual),
             _or(self.body.top_p, 1.0),
-            schema=self._schema(),
+            schema=schema_of(self.body.text and self.body.text.format, nested=False, param="text.format"),
         )
 
     def _turns(self) -> tuple[Turn, ...]:
-        spoken = (*self.before, *self.given)
-        told = (*_system(self.body.instructions), *spoken)
-        return turns_of(told, len(told) - len(self.given))
-
-    def _schema(self) -> Any:
-        return schema_of(self.body.text and self.body.text.format, nested=False, param="text.format")
+        earlier = (*_system(self.body.instructions), *self.before)
+        places = [*("previous_response_id" for _ in earlier), *self.places]
+        return turns_of((*earlier, *self.given), places)
 
     def _check_agent(self) -> None:
-        if self._schema() is not None:
-            raise InvalidRequest(
-                "The agent answers in text; JSON is written in function calling and by models themselves.",
-                hint="Leave `text.format` out, send `tools`, or use a model's own id.",
-                param="text.format",
-            )
         if self.body.store is False:
             raise InvalidRequest(
                 "What the agent does is always recorded.",
@@ -233,12 +227,12 @@ class Question:
                 param="store",
             )
         tool_choice_of(self.body.tool_choice, (), nested=False)
-        for number, item in enumerate(self.given):
+        for item, place in zip(self.given, self.places, strict=True):
             if item["type"] != "message":
                 raise InvalidRequest(
-                    f"`input[{number}]` is an item of function calling, and there are no `tools`.",
+                    f"`{place}` is an item of function calling, and there are no `tools`.",
                     hint="The agent takes messages; send `tools` to call your own functions.",
-                    param=f"input[{number}]",
+                    param=place,
                 )
 
 

@@ -19,22 +19,23 @@ from tinyagent.domain.run import RunState
 from tinyagent.engine.completion import Ending, Reasoning, Text, usage_of
 
 
-def end_of_run(growing: Growing, state: RunState, answer: Answer) -> list[Event]:
-    """The last events of the response of a run that has ended."""
+def end_of_run(
+    growing: Growing, ending: Ending, state: RunState, answer: Answer, composed: bool
+) -> list[Event]:
+    """The last events of the response of a run that has ended. `composed`: the text is no model's."""
     run = RunBody.of(state).model_dump(mode="json")
     if state.fault is not None:
         status = "cancelled" if state.status == "cancelled" else "failed"
         return growing.fail(error_of(state.fault), status, tinyagent=run)
-    usage = usage_of(state)
-    tokens = tokens_of(usage, answer.tokens, reasoned=bool(state.plan), composed=True)
+    tokens = tokens_of(ending.usage, answer.tokens, reasoned=bool(state.plan), composed=composed)
     ended_at = (state.ended or state.created).timestamp()
-    return growing.end(
-        Ending("length" if answer.cut_short else "stop", usage, state), tokens, ended_at, tinyagent=run
-    )
+    return growing.end(ending, tokens, ended_at, tinyagent=run)
 
 
 def body_of_run(state: RunState, kept: Kept | None) -> dict[str, Any]:
     """The response of a run as it stands. Without `kept`, what its request said beyond the run is lost."""
+    if kept is not None and kept.body["status"] != "in_progress":
+        return {**kept.body, "tinyagent": RunBody.of(state).model_dump(mode="json")}
     head = kept.body if kept is not None else _head(state)
     growing = Growing(head, state.run)
     answer = Answer((), head["max_output_tokens"])
@@ -44,7 +45,8 @@ def body_of_run(state: RunState, kept: Kept | None) -> dict[str, Any]:
     if text:
         growing.take(Text(text))
     if state.status != "running":
-        end_of_run(growing, state, answer)
+        ending = Ending("length" if answer.cut_short else "stop", usage_of(state), state)
+        end_of_run(growing, ending, state, answer, composed=True)
     return growing.body()
 
 

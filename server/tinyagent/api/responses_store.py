@@ -7,9 +7,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, cast
-
-from fastapi import Depends, Request
+from typing import Any, cast
 
 from tinyagent.api.responses_items import Item
 
@@ -22,7 +20,8 @@ MAX_BYTES = 64_000_000
 class Kept:
     """A response with the items that it answered: `before` are those of the responses that it went on from.
 
-    Of an agent's response the body is only what the request said; the rest is in the journal.
+    Of an agent's response the body is only what the request said, and the rest is in the journal; unless its
+    answer was worded for this response alone: then it is the whole.
     """
 
     caller: str
@@ -48,7 +47,7 @@ class ResponseStore:
     def keep(self, response: str, kept: Kept) -> None:
         """Remember a response for an hour, unless others need the room before."""
         self.forget(response)
-        size = len(json.dumps([kept.body, kept.given]))
+        size = len(json.dumps([kept.body, kept.given, kept.before]))
         self._kept[response] = (self._clock(), size, kept)
         self._bytes += size
         while (
@@ -79,14 +78,3 @@ class ResponseStore:
 
     def _oldest(self) -> float:
         return next(iter(self._kept.values()))[0] if self._kept else self._clock()
-
-
-def _store(request: Request) -> ResponseStore:
-    """The application's one store."""
-    state = request.app.state
-    if not hasattr(state, "responses"):
-        state.responses = ResponseStore()
-    return cast("ResponseStore", state.responses)
-
-
-StoreHere = Annotated[ResponseStore, Depends(_store)]

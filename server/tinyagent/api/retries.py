@@ -11,16 +11,17 @@ import hashlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
+from tinyagent.api.watchers import Watchers
 from tinyagent.domain.run import RunState
 from tinyagent.engine.runs import RunRequest, RunService
-from tinyagent.errors import Conflict, Interrupted, InvalidRequest
+from tinyagent.errors import Conflict, InvalidRequest
 
 KEEP_S = 900.0
 """Longer than the ten minutes after which OpenAI clients give a request up."""
 MAX_KEPT = 1_000
-INTERRUPTED_RUNS = 20
+EARLIER_RUNS = 50
 MAX_KEY_CHARACTERS = 255
 
 
@@ -41,8 +42,11 @@ def fingerprint(*parts: bytes) -> str:
 class Retries:
     """Starts runs, or finds those that an earlier attempt started."""
 
-    def __init__(self, runs: RunService, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, runs: RunService, watchers: Watchers, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._runs = runs
+        self._watchers = watchers
         self._clock = clock
         self._began = datetime.now(UTC)
         self._starts: dict[str, _Start] = {}
@@ -52,35 +56,50 @@ class Retries:
         if not key or len(key) > MAX_KEY_CHARACTERS:
             raise InvalidRequest(f"The Idempotency-Key must have 1 to {MAX_KEY_CHARACTERS} characters.")
         scoped = fingerprint(caller.encode(), route.encode(), key.encode())
-        state = await self._runs.start(replace(request, idempotency_key=scoped))
-        asked = (request.query.strip(), request.mode, request.approval, request.follows)
-        if (state.query, state.mode, state.approval, state.follows) != asked:
+        own = fingerprint(repr(request).encode("utf-8", "surrogatepass"))
+        state = await self._runs.start(replace(request, idempotency_key=scoped, fingerprint=own))
+        if state.fingerprint != own:
             raise Conflict(
                 "This Idempotency-Key was used for another request.", hint="Use a new key for a new request."
             )
         return state
 
     async def start(self, request: RunRequest, print_: str, repeated: bool) -> RunState:
-        """A new run, or for a repeated request the one of the earlier attempt with this fingerprint."""
-        earlier = self._starts.get(print_) if repeated else None
-        if earlier is not None and not _failed(earlier.task):
-            return await self._runs.get((await asyncio.shield(earlier.task)).run)
+        """A new run, or for a repeated request the one of the earlier attempt with this fingerprint.
+
+        A client that does not say that it repeats itself is taken to do so when the earlier attempt's
+        connection broke before it had its answer.
+        """
+        earlier = await self._earlier(print_, repeated)
+        if earlier is not None:
+            return earlier
         self._forget_old()
-        task = asyncio.create_task(self._begin(request, search=repeated and earlier is None))
+        search = repeated and print_ not in self._starts
+        task = asyncio.create_task(self._begin(replace(request, fingerprint=print_), search))
         self._starts[print_] = _Start(task, self._clock())
         return await asyncio.shield(task)
 
+    async def _earlier(self, print_: str, repeated: bool) -> RunState | None:
+        start = self._starts.get(print_)
+        if start is None or _failed(start.task):
+            return None
+        if repeated:
+            return await self._runs.get((await asyncio.shield(start.task)).run)
+        if not start.task.done() or not self._watchers.unserved(start.task.result().run):
+            return None
+        state = await self._runs.get(start.task.result().run)
+        return None if state.status == "cancelled" else state
+
     async def _begin(self, request: RunRequest, search: bool) -> RunState:
         """Start a run, unless an earlier life of the server started it already."""
-        interrupted = await self._interrupted(request) if search else None
-        return interrupted or await self._runs.start(request)
+        known = await self._of_an_earlier_life(request.fingerprint) if search else None
+        return known or await self._runs.start(request)
 
-    async def _interrupted(self, request: RunRequest) -> RunState | None:
-        """The run of this request that ended because the server stopped in the middle of it."""
-        for state in await self._runs.runs(INTERRUPTED_RUNS):
-            same = (state.query, state.mode) == (request.query.strip(), request.mode)
-            stopped = state.fault is not None and state.fault.code == Interrupted.code
-            if same and stopped and state.created < self._began:
+    async def _of_an_earlier_life(self, print_: str) -> RunState | None:
+        """The run of this request that was started before this server was, not too long ago."""
+        oldest = self._began - timedelta(seconds=KEEP_S)
+        for state in await self._runs.runs(EARLIER_RUNS):
+            if state.fingerprint == print_ and oldest < state.created < self._began:
                 return state
         return None
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Protocol, cast
 
 from fastapi import Depends, Request
 
+from tinyagent.api.responses_store import ResponseStore
 from tinyagent.api.retries import Retries
 from tinyagent.api.security import CALLER_KEY
 from tinyagent.api.watchers import Watchers
@@ -45,6 +46,7 @@ class Serving:
     calling: FunctionCalling
     embedder: Embedder | None = None
     figures: Figures | None = None
+    responses: ResponseStore = field(default_factory=ResponseStore)
 
 
 def _serving(request: Request) -> Serving:

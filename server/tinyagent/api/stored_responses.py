@@ -11,8 +11,7 @@ from tinyagent.api.request_ids import IdentifiedRoute
 from tinyagent.api.responses_context import run_of
 from tinyagent.api.responses_items import Item
 from tinyagent.api.responses_runs import body_of_run, input_of_run
-from tinyagent.api.responses_store import ResponseStore, StoreHere
-from tinyagent.api.serving import Caller, ServingHere
+from tinyagent.api.serving import Caller, Serving, ServingHere
 from tinyagent.domain.run import RunState
 from tinyagent.engine.runs import RunService
 from tinyagent.errors import Conflict, NotFound
@@ -41,12 +40,10 @@ class ItemList(BaseModel):
 
 
 @router.get("")
-async def get_response(
-    response: str, serving: ServingHere, store: StoreHere, caller: Caller
-) -> dict[str, Any]:
+async def get_response(response: str, serving: ServingHere, caller: Caller) -> dict[str, Any]:
     """The response as it stands: a run's from the journal, others as long as they are kept."""
     run = run_of(response)
-    kept = store.find(response, caller)
+    kept = serving.responses.find(response, caller)
     if run is not None:
         return body_of_run(await _state(serving.runs, run, response), kept)
     if kept is None:
@@ -55,24 +52,22 @@ async def get_response(
 
 
 @router.delete("")
-async def delete_response(response: str, serving: ServingHere, store: StoreHere) -> DeletedResponse:
+async def delete_response(response: str, serving: ServingHere) -> DeletedResponse:
     """Forget a response that has ended, and the run behind it."""
     run = run_of(response)
     if run is not None:
         await _state(serving.runs, run, response)
         await serving.runs.delete(run)
-    if not store.forget(response) and run is None:
+    if not serving.responses.forget(response) and run is None:
         raise _unknown(response)
     return DeletedResponse(id=response)
 
 
 @router.post("/cancel")
-async def cancel_response(
-    response: str, serving: ServingHere, store: StoreHere, caller: Caller
-) -> dict[str, Any]:
+async def cancel_response(response: str, serving: ServingHere, caller: Caller) -> dict[str, Any]:
     """Stop the run behind a response; what writes is finished first."""
     run = run_of(response)
-    kept = store.find(response, caller)
+    kept = serving.responses.find(response, caller)
     if run is not None:
         await _state(serving.runs, run, response)
         return body_of_run(await serving.runs.cancel(run, CANCELLED), kept)
@@ -85,14 +80,13 @@ async def cancel_response(
 async def list_input_items(
     response: str,
     serving: ServingHere,
-    store: StoreHere,
     caller: Caller,
     limit: Annotated[int, Query(ge=1, le=100)] = 20,
     order: Literal["asc", "desc"] = "desc",
     after: str | None = None,
 ) -> ItemList:
     """What a response was asked with, the last item first unless `order` is `asc`."""
-    items = list(await _given(response, serving.runs, store, caller))
+    items = list(await _given(response, serving, caller))
     items = items if order == "asc" else items[::-1]
     ids = [item["id"] for item in items]
     if after is not None and after not in ids:
@@ -103,11 +97,11 @@ async def list_input_items(
     return ItemList(data=page, first_id=first, last_id=last, has_more=len(items) > start + limit)
 
 
-async def _given(response: str, runs: RunService, store: ResponseStore, caller: str) -> tuple[Item, ...]:
+async def _given(response: str, serving: Serving, caller: str) -> tuple[Item, ...]:
     run = run_of(response)
-    kept = store.find(response, caller)
+    kept = serving.responses.find(response, caller)
     if run is not None:
-        return input_of_run(await _state(runs, run, response), kept)
+        return input_of_run(await _state(serving.runs, run, response), kept)
     if kept is None:
         raise _unknown(response)
     return kept.given

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from tinyagent.engine.feed import Observer
-from tinyagent.observability.log_setup import set_up_logging
+from tinyagent.observability.log_setup import log_lost_failures, set_up_logging
 from tinyagent.observability.metrics import Metrics
 from tinyagent.observability.run_log import log_event
 from tinyagent.settings import Settings
@@ -30,6 +30,7 @@ async def open_telemetry(settings: Settings) -> AsyncGenerator[Telemetry]:
     """
     wanted = settings.telemetry
     set_up_logging(wanted.log, wanted.level)
+    log_lost_failures(asyncio.get_running_loop())
     metrics = Metrics()
     if wanted.otlp_endpoint is None:
         yield Telemetry(metrics, (metrics.observe, log_event))

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import codecs
+import os
 import sys
 from io import TextIOWrapper
 
 INTERRUPTED = 130
+PRIVATE = 0o077
+"""What is taken from the mode of every file that is written: nobody but its owner gets at it."""
 PLAIN = "tinyagent.plain"
 PLAIN_SIGNS = dict(zip("✓✗–·•←→│“”’", '+x--*<>|""\'', strict=True)) | {"…": "..."}
 
@@ -17,6 +20,7 @@ def main() -> None:
         from tinyagent.cli.app import app
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
+    os.umask(PRIVATE)
     codecs.register_error(PLAIN, _plainly)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):

@@ -69,6 +69,8 @@ class RunCreatedData(Data):
     """A plan that the caller gives; nothing is selected or planned then."""
     follows: str | None = None
     """The run that this one goes on from."""
+    fingerprint: str = ""
+    """A digest of the request and of who sent it, by which its repetition is known."""
 
 
 class ToolsSelectedData(Data):

@@ -84,6 +84,8 @@ class RunState:
     ended: datetime | None = None
     follows: str | None = None
     """The run that this one goes on from."""
+    fingerprint: str = ""
+    """A digest of the request and of who sent it."""
 
 
 def current_tasks(state: RunState) -> list[TaskState]:
@@ -123,6 +125,7 @@ def _apply(state: RunState | None, event: ev.Event) -> RunState:
             data.approval,
             last_seq=event.seq,
             follows=data.follows,
+            fingerprint=data.fingerprint,
         )
     if state is None:
         raise UnreadableRun(

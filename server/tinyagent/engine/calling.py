@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from tinyagent.domain.tools import ToolSpec
-from tinyagent.ports import ChatRole
+from tinyagent.ports import ChatRequest, ChatRole, ChatTurn
 
 
 @dataclass(frozen=True)
@@ -71,6 +71,12 @@ class Wording:
     seed: int | None = None
     stop: tuple[str, ...] = ()
     schema: Mapping[str, Any] | None = None
+
+    def of(self, messages: tuple[ChatTurn, ...]) -> ChatRequest:
+        """These messages, to be continued so."""
+        return ChatRequest(
+            messages, self.max_tokens, self.temperature, self.top_p, self.seed, self.stop, self.schema
+        )
 
 
 @dataclass(frozen=True)

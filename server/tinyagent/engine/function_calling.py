@@ -9,14 +9,14 @@ from datetime import datetime
 
 from tinyagent.engine.calling import CallingRequest
 from tinyagent.engine.calling_turn import CallingTurn, allowed_tools
-from tinyagent.engine.catalog import PlannerInfo
+from tinyagent.engine.catalog import PlannerCatalog, PlannerInfo
 from tinyagent.engine.completion import Ending, Piece, Text
 from tinyagent.engine.exchange import Done, Exchange, chat_of
 from tinyagent.engine.kept_plans import KeptPlans
 from tinyagent.engine.runs import RunService
 from tinyagent.engine.streams import within
 from tinyagent.errors import InvalidRequest, PlannerFailed, RequestTooLarge
-from tinyagent.ports import ChatEnd, ChatRequest, Usage, WritingTask
+from tinyagent.ports import ChatEnd, Usage, WritingTask
 
 __all__ = ["FunctionCalling", "chat_of"]
 
@@ -52,7 +52,7 @@ class FunctionCalling:
             raise InvalidRequest(
                 f"The planner {info.name} cannot plan with {', '.join(unknown)}: it knows the built-in "
                 "tools alone, with their own arguments, as `GET /v1/tools` describes them.",
-                hint=self._other_planners(),
+                hint=other_planners(self._runs.catalog),
                 param="tools",
             )
         if request.choice.mode == "required" and not planner.can_replan:
@@ -65,13 +65,13 @@ class FunctionCalling:
         if request.wording.schema is not None:
             raise InvalidRequest(
                 f"The planner {info.name} writes no JSON of a given form.",
-                hint=self._other_planners(),
+                hint=other_planners(self._runs.catalog),
                 param="schema",
             )
         if request.choice.mode == "none" and not exchange.done:
             raise InvalidRequest(
                 f"The planner {info.name} cannot answer without calling tools.",
-                hint=self._other_planners(),
+                hint=other_planners(self._runs.catalog),
                 param="tool_choice",
             )
         longest = self._runs.limits.max_query_characters
@@ -137,16 +137,7 @@ class FunctionCalling:
             yield Ending("stop", usage)
             return
         model = await self._runs.catalog.chat(info.name)
-        wording = request.wording
-        chat = ChatRequest(
-            chat_of(request.turns),
-            wording.max_tokens,
-            wording.temperature,
-            wording.top_p,
-            wording.seed,
-            wording.stop,
-            wording.schema,
-        )
+        chat = request.wording.of(chat_of(request.turns))
         async with aclosing(within(model.chat(chat), self._deadline())) as pieces:
             async for piece in pieces:
                 if isinstance(piece, ChatEnd):
@@ -157,11 +148,6 @@ class FunctionCalling:
     def _info(self, request: CallingRequest) -> PlannerInfo:
         name = self._runs.catalog.resolve(request.planner)
         return next(info for info in self._runs.catalog.infos() if info.name == name)
-
-    def _other_planners(self) -> str:
-        able = [info.name for info in self._runs.catalog.infos() if info.chats]
-        listed = ", ".join(f"tinyagent:{name}" for name in able) or "none is configured"
-        return f"Models that read any tool and write prose: {listed}."
 
     def _deadline(self) -> float:
         return time.monotonic() + self._runs.limits.run_deadline_s
@@ -178,6 +164,8 @@ def _exchange(request: CallingRequest) -> Exchange:
             hint="The last user message is the request.",
             param="messages",
         )
+    if not exchange.query.strip():
+        raise InvalidRequest("The last user message has no text: it is the request.", param="messages")
     return exchange
 
 
@@ -187,6 +175,13 @@ def _composed(done: Sequence[Done], complaints: Sequence[str]) -> str:
         return NO_TOOL_FITS
     told = [one.result if len(done) == 1 else f"{one.call.name}: {one.result}" for one in done]
     return "\n".join([*told, *complaints])
+
+
+def other_planners(catalog: PlannerCatalog) -> str:
+    """A hint for those who ask too much of a planner that does not chat."""
+    able = [info.name for info in catalog.infos() if info.chats and info.plans]
+    listed = ", ".join(f"tinyagent:{name}" for name in able) or "none is configured"
+    return f"Models that read any tool and write prose: {listed}."
 
 
 def _nothing_left(reason: str) -> InvalidRequest:

@@ -56,7 +56,7 @@ class RunRequest:
     `approval` makes the settings' policy stricter; `answerable` says that the caller will answer when
     the run asks. With `plan`, a text of the plan language, nothing is selected or planned: `query` says
     what it is for. `follows` is an earlier run: what was asked and answered there, and before it, comes
-    before `history`.
+    before `history`. `fingerprint` tells a repetition of the request from others.
     """
 
     query: str
@@ -70,6 +70,7 @@ class RunRequest:
     answerable: bool = False
     plan: str = ""
     follows: str | None = None
+    fingerprint: str = ""
 
 
 @dataclass(frozen=True)
@@ -173,6 +174,7 @@ class RunService:
                 answerable=request.answerable,
                 plan=request.plan,
                 follows=request.follows,
+                fingerprint=request.fingerprint,
             )
             stored = await self._feed.append(ev.RunCreated(run=run, time=self._clock.now(), data=created))
             state = fold(stored)

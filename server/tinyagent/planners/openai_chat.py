@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
@@ -44,7 +45,7 @@ class OpenAIChat:
         end, and nothing is shown from a stop text on. Without the server's own count the usage is empty.
         """
         if request.schema is not None:
-            check_schema(request.schema, "schema")
+            await asyncio.to_thread(check_schema, request.schema, "schema")
         stops, usage, reason, text = StopTexts(request.stop), Usage(), "", ""
         async with aclosing(self._server.chunks(_body(request))) as chunks:
             async for chunk in chunks:
@@ -60,7 +61,7 @@ class OpenAIChat:
             text += held
             yield held
         if request.schema is not None and reason != _CUT:
-            self._check_answer(text, request.schema)
+            await asyncio.to_thread(self._check_answer, text, request.schema)
         yield ChatEnd("length" if reason == _CUT and not stops.found else "stop", usage)
 
     def _broke_off(self) -> PlannerFailed:

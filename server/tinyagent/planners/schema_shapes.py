@@ -172,8 +172,10 @@ class _Reader:
     def _shape(self, flat: _Schema, depth: int) -> Shape | None:
         self._left -= 1
         self.missed |= {name for name in _MISSED & flat.keys() if flat[name] is not False}
-        if "const" in flat or len(flat.get("enum", ())) in range(1, MOST_CHOICES + 1):
-            return _choice([flat["const"]] if "const" in flat else flat["enum"])
+        fixed = [flat["const"]] if "const" in flat else flat.get("enum")
+        if fixed is not None and len(fixed) <= MOST_CHOICES:
+            return _choice(fixed)
+        self.missed |= flat.keys() & {"enum"}
         options: _MERGING | None = next((name for name in ("anyOf", "oneOf") if name in flat), None)
         if options is not None:
             rest = {name: value for name, value in flat.items() if name != options}
@@ -190,7 +192,10 @@ class _Reader:
                 least, most = self._bounds(flat, "minLength", "maxLength")
                 return Text(least, most) if most is None or least <= most else None
             case "integer":
-                return _whole_number(flat)
+                bounds = {name: flat[name] for name in _RANGE if name in flat}
+                finite = {name: bound for name, bound in bounds.items() if -math.inf < bound < math.inf}
+                self.missed |= bounds.keys() - finite.keys()
+                return _whole_number(finite)
             case "number":
                 self.missed.update(flat.keys() & set(_RANGE))
                 return NUMBER

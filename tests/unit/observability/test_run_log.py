@@ -54,3 +54,73 @@ def test_nobody_can_forge_a_line(capsys: pytest.CaptureFixture[str]) -> None:
     assert lines.count("\n") == 1
     assert "\\x0a2026" in lines
     assert "\x1b" not in lines
+
+
+# --- what other code and Python itself have to say ----------------------------------------------
+
+
+def fail_with_words() -> None:
+    raise ValueError(SECRET)
+
+
+def caught() -> BaseException:
+    try:
+        fail_with_words()
+    except ValueError as error:
+        return error
+    raise AssertionError
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+async def test_of_failures_the_log_has_kind_and_place_but_not_their_words(
+    form: Literal["text", "json"], capsys: pytest.CaptureFixture[str]
+) -> None:
+    set_up_logging(form, "debug")
+    logging.getLogger("other").error("a library tells", exc_info=caught())
+    log_lost_failures(asyncio.get_running_loop())
+    lost = asyncio.create_task(asyncio.to_thread(fail_with_words), name="lost")
+    while not lost.done():
+        await asyncio.sleep(0)
+    del lost
+    gc.collect()
+    asyncio.get_running_loop().call_soon(fail_with_words)
+    await asyncio.sleep(0)
+    thread = threading.Thread(target=fail_with_words, name="aside")
+    thread.start()
+    thread.join()
+    warnings.warn("something is old", DeprecationWarning, stacklevel=1)
+    written = capsys.readouterr().err
+    assert SECRET not in written
+    assert written.count("ValueError") == 4
+    assert written.count("fail_with_words") == 4
+    assert "the task lost" in written
+    assert "the thread aside" in written
+    assert written.count("something is old") == 1
+    assert len(written.splitlines()) == 5
+    if form == "json":
+        assert all(json.loads(line)["level"] for line in written.splitlines())
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"of": object()},
+        {"of": float("nan")},
+        {"of": float("inf")},
+        {"of": {"a": {1, 2}}},
+        {"of": b"\xff"},
+        {"of": "\ud800\u2028\n"},
+    ],
+)
+def test_whatever_a_record_holds_its_line_is_json(
+    fields: dict[str, object], capsys: pytest.CaptureFixture[str]
+) -> None:
+    def no_number(text: str) -> None:
+        raise AssertionError(text)
+
+    set_up_logging("json", "info")
+    logging.getLogger("tinyagent.runs").info("said %s", "x\ny", extra=fields)
+    (line,) = capsys.readouterr().err.splitlines()
+    record = json.loads(line, parse_constant=no_number)
+    assert (record["message"], "of" in record) == ("said x\ny", True)
+    assert datetime.fromisoformat(record["time"]).utcoffset() == timedelta(0)

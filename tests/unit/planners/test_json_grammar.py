@@ -124,6 +124,9 @@ def test_optional_properties_come_and_go(model: LlamaModel) -> None:
         ({"type": "number", "minimum": 0.5}, "not whole"),
         ({"type": "integer", "minimum": 5, "maximum": 4}, "no number is between"),
         ({"type": "integer", "minimum": float("inf")}, "a bound of its numbers"),
+        ({"type": "integer", "minimum": 10**400}, "no number is between"),
+        ({"oneOf": [{"const": n} for n in range(1001)]}, "`oneOf` has too many parts"),
+        ({"enum": [f"value {n}" for n in range(5000)]}, "too large"),
         ({"enum": [1, 2], "type": "string"}, "`enum`"),
         ({"type": "string", "minLength": 4000}, "`minLength` is above 2000"),
         ({"type": "array", "minItems": 3, "maxItems": 2}, "`minItems`"),
@@ -165,3 +168,63 @@ def test_a_schema_beyond_all_measure_is_refused() -> None:
     for schema in (deep, wide):
         with pytest.raises(InvalidRequest, match="too large"):
             json_grammar(schema)
+
+
+# --- grammars that would take all memory --------------------------------------------------------------
+
+
+def nested(*options: dict[str, Any]) -> dict[str, Any]:
+    """Values that hold one another, each in one of these ways."""
+    return {"$ref": "#/$defs/A", "$defs": {"A": {"anyOf": [*options, {"type": "null"}]}}}
+
+
+def holder(**first: Any) -> dict[str, Any]:
+    properties = {**first, "left": {"$ref": "#/$defs/A"}, "op": {"type": "string"}}
+    return {"type": "object", "properties": properties, "required": list(properties)}
+
+
+ITEMS = {"type": "array", "items": {"$ref": "#/$defs/A"}}
+ADD = {**holder(), "properties": {**holder()["properties"], "op": {"const": "+"}}}
+DEEP = {
+    f"l{n}": {"anyOf": [{"type": "array", "items": {"$ref": f"#/$defs/l{n + 1}"}, "maxItems": k} for k in (5, 9)]}
+    for n in range(20)
+}
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        nested(ITEMS, {**ITEMS, "maxItems": 5}),
+        nested(holder(), ADD),
+        nested(holder(kind={"enum": ["a", "b"]}), holder(kind={"enum": ["b", "c"]})),
+        {"$ref": "#/$defs/l0", "$defs": {**DEEP, "l20": {"type": "null"}}},
+    ],
+)
+def test_alternatives_that_begin_alike_in_one_another_are_refused(schema: dict[str, Any]) -> None:
+    with pytest.raises(InvalidRequest, match="begin alike"):
+        json_grammar(schema)
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        nested(ITEMS, holder()),
+        nested(ITEMS, {"type": "array", "items": {"type": "null"}}),
+        nested(holder(kind={"const": "a"}), holder(kind={"const": "b"})),
+        nested(holder(at={"type": "integer"}, kind={"const": "a"}), holder(at={"type": "string"}, kind={"const": "b"})),
+        nested(holder(a={"type": "string"}), holder(b={"type": "string"})),
+    ],
+)
+def test_alternatives_that_are_told_apart_before_they_hold_others_are_kept(
+    model: LlamaModel, schema: dict[str, Any]
+) -> None:
+    for seed in range(3):
+        if text := written(model, schema, seed):
+            assert problem_with(json.loads(text), schema) == ""
+
+
+def test_many_values_that_are_told_apart_are_kept(model: LlamaModel) -> None:
+    schema = {"oneOf": [{"const": f"value {n}", "title": str(n)} for n in range(300)]}
+    assert problem_with(json.loads(written(model, schema, 1)), schema) == ""
+    labels = {"type": "string", "enum": [f"value {n}" for n in range(300)]}
+    assert problem_with(json.loads(written(model, labels, 1)), labels) == ""

@@ -13,6 +13,7 @@ from fastapi.responses import JSONResponse, PlainTextResponse
 
 from tests.support.openai_server import StandIn, standing_in
 from tinyagent.errors import InvalidRequest, PlannerFailed
+from tinyagent.planners import openai_stream
 from tinyagent.planners.openai_chat import OpenAIChat
 from tinyagent.ports import ChatEnd, ChatRequest, ChatTurn, Usage
 
@@ -140,3 +141,98 @@ async def test_closing_the_iterator_closes_the_connection(server: StandIn) -> No
         assert await anext(pieces) == "Good "
     await asyncio.wait_for(server.closed.wait(), 10)
     await chat.close()
+
+
+async def test_line_ends_of_other_alphabets_are_no_ends_of_lines(server: StandIn) -> None:
+    text = "one\u2028two\x85three\x0cfour"
+    choice = json.dumps({"choices": [{"delta": {"content": text}, "finish_reason": "stop"}]}, ensure_ascii=False)
+    server.lines = [f"data: {choice}".replace("\\f", "\\u000c")]
+    assert (await answer(server))[0] == text
+
+
+async def test_half_characters_are_sent_as_question_marks(server: StandIn) -> None:
+    server.say("Hi", finish="stop")
+    chat = OpenAIChat(server.url, "m")
+    _ = [piece async for piece in chat.chat(ChatRequest((ChatTurn("user", "a\ud800b"),)))]
+    await chat.close()
+    assert server.requests[0]["messages"][0]["content"] == "a?b"
+
+
+async def test_an_answer_that_has_ended_stands_whatever_the_server_does_then(
+    server: StandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(openai_stream, "_AFTER_END_S", 0.05)
+    server.say("Good day", finish="stop")
+    server.hang = True
+    assert await answer(server) == ("Good day", ChatEnd("stop", Usage()))
+    server.hang, server.breaks = False, True
+    assert await answer(server) == ("Good day", ChatEnd("stop", Usage()))
+
+
+async def test_a_server_that_breaks_off_before_the_end_is_a_failure(server: StandIn) -> None:
+    server.say("Good ")
+    server.breaks = True
+    with pytest.raises(PlannerFailed, match="broke off"):
+        await answer(server)
+
+
+async def test_signs_of_life_are_no_answer(server: StandIn) -> None:
+    server.say("Good ")
+    server.pings = True
+    chat = OpenAIChat(server.url, "m", timeout=0.3)
+    with pytest.raises(PlannerFailed, match=r"within 0\.3 seconds"):
+        _ = [piece async for piece in chat.chat(ChatRequest(HELLO))]
+    await chat.close()
+    await asyncio.wait_for(server.closed.wait(), 10)
+
+
+@pytest.mark.parametrize("piece", ["x" * 70_000, "data: {}\n\n" * 7_000])
+async def test_a_server_that_sends_without_end_is_left(
+    server: StandIn, piece: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(openai_stream, "_LARGEST_ANSWER", 3_000_000)
+    server.endless = piece
+    with pytest.raises(PlannerFailed, match="far too much"):
+        await answer(server)
+    await asyncio.wait_for(server.closed.wait(), 10)
+
+
+async def test_an_endless_failure_is_told_without_its_words(server: StandIn) -> None:
+    server.endless, server.status = '{"error": {"message": "no', 500
+    with pytest.raises(PlannerFailed, match=r"HTTP 500\.$"):
+        await answer(server)
+    await asyncio.wait_for(server.closed.wait(), 10)
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ({"error": {"message": "Out of memory."}}, "failed: Out of memory"),
+        ({"object": "error", "message": "Too long.", "code": 400}, "failed: Too long"),
+        ({"choices": [{"delta": {"content": ""}, "finish_reason": "error"}]}, "failed"),
+        (["no", "object"], "no chat completion"),
+    ],
+)
+async def test_a_failure_in_the_middle_of_the_stream_is_told(
+    server: StandIn, line: object, words: str
+) -> None:
+    server.say("Good ")
+    server.lines.append(f"data: {json.dumps(line)}")
+    with pytest.raises(PlannerFailed, match=words):
+        await answer(server)
+
+
+async def test_a_redirect_is_not_followed(server: StandIn) -> None:
+    server.failure = JSONResponse({}, 307, headers={"Location": server.url})
+    with pytest.raises(PlannerFailed, match="HTTP 307"):
+        await answer(server)
+    assert len(server.requests) == 1
+
+
+async def test_usage_in_any_part_counts_once(server: StandIn) -> None:
+    server.say("Good ", "day", finish="stop")
+    server.lines = [
+        line.replace("{", f'{{"usage": {{"prompt_tokens": 9, "completion_tokens": {number}}}, ', 1)
+        for number, line in enumerate(server.lines)
+    ]
+    assert (await answer(server))[1].usage == Usage(9, 2)

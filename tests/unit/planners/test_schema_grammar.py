@@ -144,6 +144,12 @@ def test_bounds_of_whole_numbers_are_kept() -> None:
         ({"$ref": "#/$defs/Nowhere"}, ["$ref"]),
         ({"properties": {"a": {"properties": {"b": {"minProperties": 1}}}}}, ["minProperties"]),
         ({"type": "array", "minItems": 100_000}, ["minItems"]),
+        ({"type": "integer", "minimum": float("inf")}, ["minimum"]),
+        ({"type": "integer", "maximum": float("nan")}, ["maximum"]),
+        ({"$ref": "#/$defs/a%20b/anyOf/0", "$defs": {"a b": {"anyOf": [{"type": "null"}]}}}, []),
+        ({"$ref": "#/properties", "properties": {"enum": True}}, ["$ref"]),
+        ({"$ref": "#/properties", "properties": {"minLength": {"type": "string"}}}, ["$ref"]),
+        ({"type": "string", "enum": [str(n) for n in range(2001)]}, ["enum"]),
     ],
 )
 def test_keywords_that_no_grammar_enforces_are_named(schema: dict[str, Any], words: list[str]) -> None:
@@ -168,6 +174,15 @@ def test_grammars_of_many_tools_stay_small() -> None:
     ]
     tools = [make_tool(f"t{n}", {f"p{n}_{k}": kinds[k % 4] for k in range(8)}, f"p{n}_1") for n in range(30)]
     assert len(plan_grammar(tools)) < 400_000
+
+
+def test_alternatives_that_begin_alike_in_one_another_become_any_value() -> None:
+    lists = [{"type": "array", "items": {"$ref": "#/$defs/A"}, "maxItems": 5 + n} for n in range(4)]
+    schema = {"$ref": "#/$defs/A", "$defs": {"A": {"anyOf": [*lists, {"type": "null"}]}}}
+    assert unsupported(schema) == ["anyOf"]
+    assert type_of(shape_of(schema)) == "any"
+    told_apart = {"$ref": "#/$defs/A", "$defs": {"A": {"anyOf": [lists[0], {"type": "null"}]}}}
+    assert unsupported(told_apart) == []
 
 
 @pytest.mark.parametrize("keyword", ["allOf", "anyOf"])
