@@ -54,7 +54,7 @@ $(VENV)/.installed: pyproject.toml constraints.txt $(VENV)/.llama
 	@touch $@
 
 $(VENV)/.installed-dev: $(VENV)/.installed
-	$(PIP) install --quiet --find-links "$(WHEELS)" -c constraints.txt -e '.[train,dev]'
+	$(PIP) install --quiet --find-links "$(WHEELS)" -c constraints.txt -e '.[train,dev,otel]'
 	@touch $@
 
 models: $(VENV)/.installed-dev

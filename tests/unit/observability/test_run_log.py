@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
+import gc
 import json
 import logging
+import sys
+import threading
+import warnings
 from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Literal
 
 import pytest
 
 from tests.unit.observability.conftest import SECRET, Observed
-from tinyagent.observability.log_setup import set_up_logging
+from tinyagent.observability.log_setup import log_lost_failures, set_up_logging
 from tinyagent.observability.run_log import log_event
 
 
@@ -17,7 +24,10 @@ from tinyagent.observability.run_log import log_event
 def logging_as_before() -> Iterator[None]:
     root, own = logging.getLogger(), logging.getLogger("tinyagent")
     handlers, level, own_level = root.handlers, root.level, own.level
+    hooks = threading.excepthook, sys.unraisablehook
     yield
+    logging.captureWarnings(capture=False)
+    threading.excepthook, sys.unraisablehook = hooks
     root.handlers = handlers
     root.setLevel(level)
     own.setLevel(own_level)
@@ -88,7 +98,7 @@ async def test_of_failures_the_log_has_kind_and_place_but_not_their_words(
     thread = threading.Thread(target=fail_with_words, name="aside")
     thread.start()
     thread.join()
-    warnings.warn("something is old", DeprecationWarning, stacklevel=1)
+    warnings.warn("something is old", stacklevel=1)
     written = capsys.readouterr().err
     assert SECRET not in written
     assert written.count("ValueError") == 4
