@@ -14,7 +14,7 @@ from fastapi.responses import Response
 from tinyagent.api.cutting import Answer, cut
 from tinyagent.api.failures import error_response, internal_error
 from tinyagent.api.modes import Mode
-from tinyagent.api.pieces import counted, plain_pieces
+from tinyagent.api.pieces import count, counted, plain_pieces
 from tinyagent.api.request_ids import HEADER
 from tinyagent.api.serving import Serving
 from tinyagent.api.waiting import GONE_STATUS, ClientGone, unless_gone
@@ -81,7 +81,9 @@ def by_agent(mode: Mode, state: RunState, wording: Wording, instructions: str, s
         pieces, answer = run_pieces(serving.runs, state.run), Answer(wording.stop, wording.max_tokens)
     else:
         model = serving.runs.catalog.resolve(mode.model)
-        pieces = formed_pieces(serving.runs, state.run, model, wording, instructions)
+        pieces = formed_pieces(
+            serving.runs, state.run, model, wording, instructions, partial(count, serving, model)
+        )
         answer = Answer((), None)
     left = partial(serving.watchers.detach, state.run)
     return Answering(state.run, mode, cut(pieces, answer), answer, composed, left)

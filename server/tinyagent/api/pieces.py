@@ -12,7 +12,7 @@ from tinyagent.api.serving import Serving
 from tinyagent.engine.catalog import PlannerCatalog
 from tinyagent.engine.completion import Ending, Piece, Reasoning, Text, ToolCall
 from tinyagent.errors import PlannerFailed
-from tinyagent.ports import ChatEnd, ChatRequest
+from tinyagent.ports import ChatEnd, ChatRequest, Usage
 
 
 async def plain_pieces(catalog: PlannerCatalog, model: str, request: ChatRequest) -> AsyncGenerator[Piece]:
@@ -29,13 +29,19 @@ async def plain_pieces(catalog: PlannerCatalog, model: str, request: ChatRequest
                 yield Text(part)
 
 
+def count(serving: Serving, model: str, usage: Usage) -> None:
+    """Add what a model read and wrote outside of a run to the server's figures."""
+    if serving.figures is not None:
+        serving.figures.used(model, usage)
+
+
 async def counted(pieces: AsyncGenerator[Piece], serving: Serving, mode: Mode) -> AsyncGenerator[Piece]:
     """The pieces of an answer without a run; what it took is counted among the server's figures."""
     model = mode.model or serving.runs.catalog.resolve(None)
     async with aclosing(pieces):
         async for piece in pieces:
-            if isinstance(piece, Ending) and serving.figures is not None:
-                serving.figures.used(model, piece.usage)
+            if isinstance(piece, Ending):
+                count(serving, model, piece.usage)
             yield piece
 
 

@@ -12,7 +12,7 @@ from tinyagent.domain.plan_parser import PlanParser
 from tinyagent.engine.calling import CallingRequest, ClientTool
 from tinyagent.engine.completion import Reasoning, ToolCall
 from tinyagent.engine.exchange import Done, Exchange
-from tinyagent.engine.kept_plans import KeptPlan, KeptPlans, call_id, new_key
+from tinyagent.engine.kept_plans import KeptPlan, KeptPlans, Offer, call_id, new_key
 from tinyagent.engine.waves import Wave
 from tinyagent.errors import PlanError, PlannerFailed
 from tinyagent.ports import Planner, PlanRequest, Usage
@@ -41,7 +41,9 @@ class CallingTurn:
         if self._plan is None or self.called:
             return False
         same = len(self._plan.still_offered(self._tools)) == len(self._tools)
-        return same and (self._request.choice.mode != "required" or len(self._tools) == len(self._plan.tools))
+        return same and (
+            self._request.choice.mode != "required" or len(self._tools) == len(self._plan.offers)
+        )
 
     def next_wave(self) -> Iterator[ToolCall]:
         """The calls of the plan that is followed whose results have come since the last turn."""
@@ -125,7 +127,8 @@ class _Drafting:
 
     def kept(self) -> KeptPlan:
         """The plan for the turns to come."""
-        return KeptPlan(dict(self._calls), dict(self._ids), tuple(self._tools.values()))
+        offers = {name: Offer.of(tool) for name, tool in self._tools.items()}
+        return KeptPlan(dict(self._calls), dict(self._ids), offers)
 
     def repeated(self) -> ToolCall | None:
         """The first call that was not made again because it was made before, now to be made."""

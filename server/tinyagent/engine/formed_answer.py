@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from typing import Any
 
@@ -14,7 +14,7 @@ from tinyagent.engine.completion import Ending, Piece, Text, run_pieces, usage_o
 from tinyagent.engine.runs import RunService
 from tinyagent.engine.streams import within
 from tinyagent.errors import PlannerFailed
-from tinyagent.ports import ChatEnd, ChatModel, ChatRequest, ChatTurn
+from tinyagent.ports import ChatEnd, ChatModel, ChatRequest, ChatTurn, Usage
 
 ROOM = 6_000
 """Characters of results that the model is given; it has to have room for the form and the answer, too."""
@@ -43,11 +43,16 @@ async def check_form(runs: RunService, model: str, wording: Wording) -> None:
 
 
 async def formed_pieces(
-    runs: RunService, run: str, model: str, wording: Wording, instructions: str
+    runs: RunService,
+    run: str,
+    model: str,
+    wording: Wording,
+    instructions: str,
+    spent: Callable[[Usage], None],
 ) -> AsyncGenerator[Piece]:
     """What `run_pieces` tells, with the answer as JSON in the form that `wording` asks for.
 
-    `instructions` are the user's own wishes. Raises what `run_pieces` and `ChatModel.chat` do.
+    `instructions` are the user's own wishes; `spent` is told what the wording took. Raises what `run_pieces` and `ChatModel.chat` do.
     """
     async with aclosing(run_pieces(runs, run)) as pieces:
         async for piece in pieces:
@@ -57,7 +62,7 @@ async def formed_pieces(
                 case Ending(state=RunState(fault=None) as state):
                     chat = await runs.catalog.chat(model)
                     request = _request(state, wording, instructions)
-                    async with aclosing(_worded(chat, request, state, _deadline(runs))) as words:
+                    async with aclosing(_worded(chat, request, state, spent, _deadline(runs))) as words:
                         async for word in words:
                             yield word
                 case _:
@@ -65,11 +70,16 @@ async def formed_pieces(
 
 
 async def _worded(
-    chat: ChatModel, request: ChatRequest, state: RunState, deadline: float
+    chat: ChatModel,
+    request: ChatRequest,
+    state: RunState,
+    spent: Callable[[Usage], None],
+    deadline: float,
 ) -> AsyncGenerator[Piece]:
     async with aclosing(within(chat.chat(request), deadline)) as pieces:
         async for piece in pieces:
             if isinstance(piece, ChatEnd):
+                spent(piece.usage)
                 yield Ending(piece.finish_reason, usage_of(state) + piece.usage, state)
                 return
             yield Text(piece)

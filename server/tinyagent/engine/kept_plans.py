@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
 import secrets
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tinyagent.domain.plan import Call
 from tinyagent.engine.calling import ClientTool
@@ -19,23 +21,36 @@ _ID = re.compile(r"call_([0-9a-f]{16})_\d+")
 
 
 @dataclass(frozen=True)
+class Offer:
+    """A tool as it was when a plan was made: the client's name for it, and a digest of its schema."""
+
+    name: str
+    digest: str
+
+    @classmethod
+    def of(cls, tool: ClientTool) -> Offer:
+        schema = json.dumps(tool.spec.json_schema(), sort_keys=True)
+        return cls(tool.name, hashlib.sha256(schema.encode("utf-8", "surrogatepass")).hexdigest())
+
+
+@dataclass(frozen=True)
 class KeptPlan:
     """A plan's calls by number, their arguments in place, and the ids of all calls that it may refer to.
 
-    `tools` are those that it was made for, as they were then.
+    `offers` are the tools that it was made for, by their names in the plan.
     """
 
     calls: Mapping[int, Call]
     ids: Mapping[int, str]
-    tools: tuple[ClientTool, ...] = ()
+    offers: Mapping[str, Offer]
 
     def still_offered(self, now: Iterable[ClientTool]) -> list[ClientTool]:
-        """Those of its tools that are among these with the same arguments."""
-        schemas = {tool.name: tool.spec.json_schema() for tool in now}
+        """Those of its tools, named as in the plan, that are among these with the same arguments."""
+        offered = {Offer.of(tool): tool for tool in now}
         return [
-            tool
-            for tool in self.tools
-            if tool.name in schemas and schemas[tool.name] == tool.spec.json_schema()
+            replace(offered[offer], spec=replace(offered[offer].spec, name=planned))
+            for planned, offer in self.offers.items()
+            if offer in offered
         ]
 
 

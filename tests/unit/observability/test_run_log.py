@@ -98,7 +98,8 @@ async def test_of_failures_the_log_has_kind_and_place_but_not_their_words(
     thread = threading.Thread(target=fail_with_words, name="aside")
     thread.start()
     thread.join()
-    warnings.warn("something is old", stacklevel=1)
+    old = "something is old"
+    warnings.warn(old, stacklevel=1)
     written = capsys.readouterr().err
     assert SECRET not in written
     assert written.count("ValueError") == 4
