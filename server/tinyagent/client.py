@@ -17,6 +17,7 @@ from typing import Any, Self, cast
 
 import httpx
 from httpx_sse import SSEError, aconnect_sse
+from pydantic import ValidationError
 
 from tinyagent.domain.events import EVENT, TERMINAL, Event
 from tinyagent.domain.run import RunState, fold
@@ -43,7 +44,7 @@ class Client:
 
     def __init__(self, url: str, token: str | None) -> None:
         self.url = _checked(url).rstrip("/")
-        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        headers = {"Authorization": f"Bearer {_sendable(token)}"} if token else {}
         timeout = httpx.Timeout(ANSWER_TIMEOUT_S, connect=CONNECT_TIMEOUT_S)
         # A proxy of the environment cannot reach this machine's own addresses.
         self._http = httpx.AsyncClient(
@@ -80,7 +81,7 @@ class Client:
             body["now"] = now.isoformat()
         headers = {"Idempotency-Key": uuid.uuid4().hex}
         run = await self._request("POST", "/v1/runs", json=body, headers=headers)
-        return str(run["run"])
+        return str(self._field(run, "run"))
 
     async def events(self, run: str, after: int = 0) -> AsyncGenerator[Event]:
         """The run's events above `after`, up to its end, without a gap or a repeat."""
@@ -119,7 +120,7 @@ class Client:
                 ):  # the server itself failed; the run's own end is an event of its own
                     raise _error_in(json.loads(frame.data))
                 if frame.data:
-                    yield EVENT.validate_json(frame.data)
+                    yield self._event(frame.data)
 
     async def cancel(self, run: str) -> None:
         """Stop the run; what writes at this moment is finished first."""
@@ -139,18 +140,19 @@ class Client:
         """Take back one call, or all: a `task`, `tool`, `message` and `error` for each. Raises Conflict."""
         place = f"/v1/runs/{run}" if task is None else f"/v1/runs/{run}/tasks/{task}"
         undone = await self._request("POST", f"{place}/undo", timeout=UNDO_TIMEOUT_S)
-        return cast("list[dict[str, Any]]", undone["data"])
+        return cast("list[dict[str, Any]]", self._field(undone, "data"))
 
     async def parameters(self) -> dict[str, list[str]]:
         """The names of every tool's parameters, in their order."""
-        tools = cast("list[dict[str, Any]]", (await self._request("GET", "/v1/tools"))["data"])
+        answer = await self._request("GET", "/v1/tools")
+        tools = cast("list[dict[str, Any]]", self._field(answer, "data"))
         return {str(tool["name"]): list(tool["parameters"]["properties"]) for tool in tools}
 
     async def runs(self, limit: int, before: str | None = None) -> list[dict[str, Any]]:
         """Summaries of runs, newest first, of those below the id `before`."""
         params = {"limit": limit} if before is None else {"limit": limit, "before": before}
         page = await self._request("GET", "/v1/runs", params=params)
-        return cast("list[dict[str, Any]]", page["data"])
+        return cast("list[dict[str, Any]]", self._field(page, "data"))
 
     async def run_ids(self, limit: int, before: str | None = None) -> list[str]:
         """The same, their ids alone."""
@@ -158,7 +160,7 @@ class Client:
 
     async def state(self, run: str) -> RunState:
         """The state after all events that there are now; a run under way is not waited for."""
-        last = int((await self.run(run))["last_seq"])
+        last = int(self._field(await self.run(run), "last_seq"))
         state: RunState | None = None
         while state is None or state.last_seq < last:  # what is taken back follows the end
             after = state.last_seq if state else 0
@@ -189,6 +191,24 @@ class Client:
             raise _reported(response)
         return _object(response)
 
+    def _event(self, text: str) -> Event:
+        try:
+            return EVENT.validate_json(text)
+        except ValidationError as error:  # its text would quote the event
+            raise self._foreign() from error
+
+    def _field(self, answer: Mapping[str, Any], name: str) -> Any:
+        """What every tinyagent server answers. Raises ServerUnreachable for another one."""
+        if name not in answer:
+            raise self._foreign()
+        return answer[name]
+
+    def _foreign(self) -> ServerUnreachable:
+        return ServerUnreachable(
+            f"What answers at {self.url} is no tinyagent server, or of another version.",
+            hint="Give its address with `--url`.",
+        )
+
     def _unreachable(self) -> ServerUnreachable:
         return ServerUnreachable(
             f"No server answers at {self.url}.",
@@ -203,6 +223,16 @@ def _checked(url: str) -> str:
         if parts.scheme in ("http", "https") and parts.host and (parts.port or 0) <= HIGHEST_PORT:
             return url
     raise InvalidRequest(f"“{url}” is no address of a server.", hint="Write it as http://127.0.0.1:8765.")
+
+
+def _sendable(token: str) -> str:
+    """The token, if a header can hold it. Raises InvalidRequest."""
+    if token.isascii() and token.isprintable():
+        return token
+    raise InvalidRequest(
+        "The token has characters that no request can send.",
+        hint="See what is in TINYAGENT_TOKEN or in the token file of the home folder.",
+    )
 
 
 def _object(response: httpx.Response) -> dict[str, Any]:

@@ -261,6 +261,7 @@ class CallContext:
     those that the user saw and approved: what no longer fits them is not carried out (ChangedSince).
     `instructions` are the user's own, for whatever is written in prose; `query` is the request.
     `seconds` is how long the call may take. `tell` takes a short sentence about what it waits for or does.
+    `planned` is the tool as it was when the call was planned.
     """
 
     now: datetime
@@ -271,6 +272,7 @@ class CallContext:
     query: str = ""
     seconds: float = 60.0
     tell: Callable[[str], Awaitable[None]] = tell_nobody
+    planned: ToolSpec | None = None
 
 
 class ToolHost(Protocol):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ import pytest
 from tests.api.conftest import ADMIN, Api, MakeApi, Serve
 from tests.api.test_models import Encoder
 from tinyagent.api.embeddings import MAX_INPUTS
+from tinyagent.ports import Embeddings
 from tinyagent.toolrag.embedding import NAME, NanoEmbedder
 from tinyagent.toolrag.model import NanoModel
 
@@ -163,3 +166,34 @@ async def test_the_openai_package_gets_the_same_numbers_in_each_form(
     numbers = np.frombuffer(base64.b64decode(vector), "<f4") if isinstance(vector, str) else vector
     assert numbers == pytest.approx(wanted, abs=1e-6)
     assert found.usage.prompt_tokens == 3
+
+
+class Slow(Encoder):
+    """Never comes to an end by itself."""
+
+    def __init__(self) -> None:
+        self.began, self.stopped = asyncio.Event(), asyncio.Event()
+
+    async def embed(self, texts: Sequence[str]) -> Embeddings:
+        self.began.set()
+        try:
+            await asyncio.sleep(3600)
+            raise AssertionError
+        finally:
+            self.stopped.set()
+
+
+async def test_leaving_stops_the_encoder(serve: Serve) -> None:
+    encoder = Slow()
+    served = await serve(embedder=encoder)
+
+    async def read() -> None:
+        async with served.api_client() as client:
+            await client.post(ROUTE, json={"model": encoder.name, "input": "hello"})
+
+    reading = asyncio.create_task(read())
+    async with asyncio.timeout(10):
+        await encoder.began.wait()
+        reading.cancel()
+        await encoder.stopped.wait()
+    await asyncio.wait({reading})

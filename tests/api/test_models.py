@@ -78,3 +78,31 @@ async def test_the_openai_package_lists_and_reads_models(serve: Serve) -> None:
         found = await client.models.retrieve("words")
     assert ids[0] == "tinyagent"
     assert (found.owned_by, found.object) == ("tinyagent", "model")
+
+
+async def test_where_the_default_model_only_chats_there_is_no_agent_without_a_name(make_api: MakeApi) -> None:
+    api = chatting(make_api())
+    catalog = api.engine.catalog
+    writer = PlannerEntry("writer", "writes", None, lambda: "", load_chat=lambda: None)  # type: ignore[arg-type,return-value]
+    catalog._entries["writer"] = writer  # type: ignore[attr-defined]
+    catalog._default = "writer"  # type: ignore[attr-defined]
+    listed = await capabilities(api.client)
+    assert "tinyagent" not in listed
+    assert "tinyagent:writer" not in listed
+    assert listed["writer"] == ["chat", "json_schema"]
+    for route, asked in (("chat/completions", "messages"), ("responses", "input")):
+        for name in ("tinyagent", "tinyagent:writer"):
+            body = {"model": name, asked: [{"role": "user", "content": "hi"}]}
+            refused = await api.client.post(f"/v1/{route}", json=body)
+            assert (refused.status_code, refused.json()["error"]["param"]) == (400, "model")
+
+
+async def test_a_model_that_only_chats_is_no_advice_for_function_calling(make_api: MakeApi) -> None:
+    api = chatting(make_api())
+    writer = PlannerEntry("writer", "writes", None, lambda: "", load_chat=lambda: None)  # type: ignore[arg-type,return-value]
+    api.engine.catalog._entries["writer"] = writer  # type: ignore[attr-defined]
+    tools = [{"type": "function", "function": {"name": "f"}}]
+    body = {"model": "tinyagent", "messages": [{"role": "user", "content": "hi"}], "tools": tools}
+    refused = await api.client.post("/v1/chat/completions", json={**body, "tool_choice": "none"})
+    assert "tinyagent:talker" in refused.json()["error"]["message"]
+    assert "tinyagent:writer" not in refused.json()["error"]["message"]

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import http.client
 
 import httpx
 import pytest
 
-from tests.api.conftest import ADMIN, MakeApi, Serve, bearer
+from tests.api.conftest import ADMIN, PLAN, MakeApi, Serve, bearer
+from tests.support.scripted import ScriptedPlanner
+from tinyagent.engine.runs import RunRequest
 
 
 def refused(answer: httpx.Response, status: int, code: str) -> None:
@@ -86,7 +89,7 @@ async def test_an_endless_body_is_answered_before_its_end(serve: Serve) -> None:
 async def test_a_body_that_stops_coming_is_not_waited_for(
     serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tinyagent.api.security.BODY_S", 0.05)
+    monkeypatch.setattr("tinyagent.api.bodies.BODY_S", 0.05)
     served = await serve()
     reader, writer = await asyncio.open_connection("127.0.0.1", served.port)
     head = (
@@ -97,6 +100,48 @@ async def test_a_body_that_stops_coming_is_not_waited_for(
     async with asyncio.timeout(10):
         answer = await reader.readuntil(b"}}")
     assert b" 400 " in answer and b"stopped coming" in answer
+    writer.close()
+
+
+async def test_a_body_that_nobody_reads_and_that_never_comes_is_like_a_client_that_left(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("tinyagent.api.bodies.BODY_S", 0.05)
+    gate = asyncio.Event()
+    served = await serve(ScriptedPlanner([gate.wait(), PLAN]))
+    run = await served.api.engine.start(RunRequest("go"))
+    reader, writer = await asyncio.open_connection("127.0.0.1", served.port)
+    head = (
+        f"GET /v1/runs/{run.run}/events HTTP/1.1\r\nHost: 127.0.0.1:{served.port}\r\n"
+        f"Authorization: Bearer {ADMIN}\r\nContent-Length: 100\r\n\r\n"
+    )
+    writer.write(head.encode())
+    async with asyncio.timeout(10):
+        assert b"run.created" in await reader.read()
+    gc.collect()
+    assert "never retrieved" not in caplog.text
+    writer.close()
+    gate.set()
+
+
+async def test_a_body_that_comes_steadily_has_an_end_too(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tinyagent.api.bodies.WHOLE_BODY_S", 0.2)
+    served = await serve()
+    reader, writer = await asyncio.open_connection("127.0.0.1", served.port)
+    head = (
+        f"POST /v1/runs HTTP/1.1\r\nHost: 127.0.0.1:{served.port}\r\nAuthorization: Bearer {ADMIN}\r\n"
+        "Content-Type: application/json\r\nContent-Length: 1000000\r\n\r\n"
+    )
+    writer.write(head.encode())
+    answering = asyncio.create_task(reader.readuntil(b"}}"))
+    async with asyncio.timeout(10):
+        while not answering.done():
+            writer.write(b" ")
+            await asyncio.sleep(0.01)
+    assert b" 400 " in await answering and b"0.2 in all" in answering.result()
+    assert await served.api.engine.runs(1) == []
     writer.close()
 
 

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import httpx
 import pytest
 
-from tests.api.conftest import ADMIN, READER, RUNNER, TOKENS, WORKER, Api, MakeApi, bearer
+from tests.api.conftest import ADMIN, READER, RUNNER, TOKENS, WORKER, Api, MakeApi, bearer, build
+from tinyagent.api.app import create_app
 from tinyagent.api.bearers import HashedToken, Token, digest_of
+from tinyagent.api.bodies import BodyLimits
 from tinyagent.api.security import (
     CALLER_KEY,
-    BodyLimits,
     SecurityMiddleware,
     SecuritySettings,
     host_values,
     required_scope,
 )
 from tinyagent.errors import ConfigurationError
+from tinyagent.observability.metrics import Metrics
 
 START = {"query": "go"}
 
@@ -288,3 +291,159 @@ async def test_answers_are_kept_out_of_caches_and_not_sniffed(client: httpx.Asyn
     for path in ("/v1/models", "/healthz", "/v1/runs", "/openapi.json"):
         headers = (await client.get(path)).headers
         assert (headers["cache-control"], headers["x-content-type-options"]) == ("no-store", "nosniff")
+
+
+# --- every route ---------------------------------------------------------------------------------
+
+
+SCOPES = {
+    "none": "GET /healthz",
+    "read": """
+        GET /openapi.json
+        GET /readyz
+        GET /metrics
+        GET /v1/tools
+        GET /v1/models
+        GET /v1/models/{model}
+        GET /v1/runs
+        GET /v1/runs/{run}
+        GET /v1/runs/{run}/events
+        GET /v1/responses/{response}
+        GET /v1/responses/{response}/input_items
+    """,
+    "run": """
+        POST /v1/chat/completions
+        POST /v1/responses
+        POST /v1/responses/{response}/cancel
+        POST /v1/embeddings
+        POST /v1/runs
+        POST /v1/runs/{run}/cancel
+        POST /v1/runs/{run}/approve
+        POST /v1/runs/{run}/reject
+        POST /v1/runs/{run}/undo
+        POST /v1/runs/{run}/tasks/{task}/approve
+        POST /v1/runs/{run}/tasks/{task}/reject
+        POST /v1/runs/{run}/tasks/{task}/undo
+        POST /mcp
+        GET /mcp
+        DELETE /mcp
+    """,
+    "worker": """
+        POST /v1/worker/claim
+        POST /v1/worker/tasks/{task}/heartbeat
+        POST /v1/worker/tasks/{task}/result
+    """,
+    "admin": """
+        DELETE /v1/runs/{run}
+        DELETE /v1/responses/{response}
+    """,
+}
+"""Who gets in where, written down once more by hand: a new route needs a line here."""
+ROUTES = [(*line.split(), scope) for scope, lines in SCOPES.items() for line in lines.strip().splitlines()]
+NAMES = {ADMIN: "admin", READER: "read", RUNNER: "run", WORKER: "worker"}
+
+
+def test_the_table_has_every_route_of_the_document_with_its_scope(api: Api) -> None:
+    declared = {
+        (method.upper(), path) for path, methods in api.app.openapi()["paths"].items() for method in methods
+    }
+    outside = {("GET", "/openapi.json"), ("POST", "/mcp"), ("GET", "/mcp"), ("DELETE", "/mcp")}
+    assert {(method, path) for method, path, _ in ROUTES} == declared | outside
+
+
+@pytest.mark.parametrize(("method", "path", "scope"), ROUTES)
+async def test_every_route_lets_in_the_tokens_of_its_scope_and_no_other(
+    api: Api, method: str, path: str, scope: str
+) -> None:
+    del api.client.headers["Authorization"]
+    target = re.sub(r"\{\w+\}", "0", path) + ("?after=x" if path.endswith("/events") else "")
+    options: dict[str, Any] = {"content": b"no JSON"}
+    typed = {"Content-Type": "application/json"}
+    unnamed = await api.client.request(method, target, headers=typed, **options)
+    assert unnamed.status_code == (200 if scope == "none" else 401)
+    for token, its_scope in NAMES.items():
+        answer = await api.client.request(method, target, headers={**typed, **bearer(token)}, **options)
+        if scope == "none" or its_scope in (scope, "admin"):
+            assert answer.status_code not in (401, 403), its_scope
+        else:
+            refused(answer, 403, "forbidden")
+            assert f"`{scope}`" in answer.json()["error"]["message"]
+
+
+# --- tokens that end while they are used ---------------------------------------------------------
+
+
+@pytest.mark.parametrize("streams", [False, True])
+async def test_an_answer_that_begins_after_the_token_ended_is_not_given(streams: bool) -> None:
+    """The request was let in; the answer is what its bearer may not see any more."""
+    known = [HashedToken("brief", digest_of(b"a-token-for-a-moment"), frozenset({"read"}))]
+
+    async def slow(scope: Any, receive: Any, send: Any) -> None:
+        known.clear()
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"7")]})
+        await send({"type": "http.response.body", "body": b"private", "more_body": streams})
+        if streams:
+            await send({"type": "http.response.body", "body": b""})
+
+    settings = SecuritySettings((), host_values(["127.0.0.1"], 8765), more_tokens=lambda: known)
+    transport = httpx.ASGITransport(SecurityMiddleware(slow, settings))
+    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8765") as client:
+        answer = await client.get("/v1/models", headers=bearer("a-token-for-a-moment"))
+    refused(answer, 401, "unauthorized")
+    assert "private" not in answer.text
+
+
+@pytest.mark.parametrize("secret", ["ein-geheimes-wort-voilà", "two\nlines-of-a-token", "a-token-of-\x00zeros"])
+def test_a_token_that_no_request_can_send_is_no_setting(secret: str) -> None:
+    with pytest.raises(ConfigurationError, match="no request can send"):
+        SecuritySettings((Token("odd", secret, frozenset({"admin"})),), frozenset())
+
+
+# --- failures of the guards themselves -----------------------------------------------------------
+
+
+async def test_a_failure_before_any_route_has_the_shape_of_all_failures(
+    make_api: MakeApi, caplog: pytest.LogCaptureFixture
+) -> None:
+    api = make_api()
+
+    def broken() -> list[Token]:
+        raise ValueError("private words")
+
+    settings = SecuritySettings((), host_values(["127.0.0.1"], 8765), more_tokens=broken)
+    app = create_app(api.engine, settings, figures=Metrics())
+    transport = httpx.ASGITransport(app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8765") as client:
+        answer = await client.get("/v1/models", headers=bearer())
+    refused(answer, 500, "internal")
+    assert "unexpected ValueError" in caplog.text
+    assert "private words" not in caplog.text + answer.text
+
+
+@pytest.mark.parametrize("place", ["path", "query", "header", "model", "planner", "key", "role", "media type"])
+async def test_no_error_repeats_more_than_a_little_of_what_was_sent(api: Api, place: str) -> None:
+    huge = "x" * 15_000
+    message = {"role": "user", "content": "go"}
+    chat: dict[str, Any] = {"model": "tinyagent", "messages": [message]}
+    match place:
+        case "path":
+            answer = await api.client.get(f"/v1/models/{huge}")
+        case "query":
+            answer = await api.client.get("/v1/models", params={huge: "1"})
+        case "header":
+            answer = await api.client.get("/v1/runs/run_0/events", headers={"Last-Event-ID": huge})
+        case "model":
+            answer = await api.client.post("/v1/chat/completions", json={**chat, "model": huge})
+        case "planner":
+            answer = await api.client.post("/v1/runs", json={"query": "go", "planner": huge})
+        case "key":
+            answer = await api.client.post("/v1/chat/completions", json={**chat, huge: 1})
+        case "role":
+            answer = await api.client.post(
+                "/v1/chat/completions", json={**chat, "messages": [{**message, "role": huge}]}
+            )
+        case _:
+            headers = {"Content-Type": f"application/{huge}"}
+            answer = await api.client.post("/v1/runs", content=b"{}", headers=headers)
+    assert answer.status_code in (400, 404, 415, 422), answer.text[:300]
+    assert len(answer.text) < 3_000

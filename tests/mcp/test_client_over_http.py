@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import json
 from collections.abc import Callable, Iterator
@@ -131,5 +132,52 @@ async def test_a_call_that_is_answered_at_too_great_length_has_failed() -> None:
             await host.settle(20)
             with pytest.raises(AppFailed, match="far_go: The MCP server far"):
                 await host.call("far_go", [], CallContext(now=NOW))
+        finally:
+            await host.close()
+
+
+async def test_an_event_without_end_is_broken_off() -> None:
+    def endless(to: BaseHTTPRequestHandler, message: dict[str, Any]) -> None:
+        if message["method"] != "tools/call":
+            reply(to, message)
+            return
+        to.send_response(200)
+        to.send_header("content-type", "text/event-stream")
+        to.end_headers()
+        with contextlib.suppress(OSError):
+            for _ in range(4 * MAX_ANSWER_BYTES // 65_536):
+                to.wfile.write(b"data: " + b" " * 65_529 + b"\n")
+            to.wfile.write(b'data: {"jsonrpc": "2.0", "id": %d, "result": ' % message["id"])
+            to.wfile.write(b'{"content": [{"type": "text", "text": "done"}]}}\n\n')
+
+    with answering(endless) as (url, _):
+        host = McpToolHost([McpServer("far", url=url, timeout_s=20)], (), Patience(retry_s=0.05))
+        try:
+            await host.settle(20)
+            with pytest.raises(AppFailed, match="far_go: The MCP server far"):
+                await host.call("far_go", [], CallContext(now=NOW))
+        finally:
+            await host.close()
+
+
+async def test_a_long_stream_of_events_is_read_to_its_end() -> None:
+    def chatty(to: BaseHTTPRequestHandler, message: dict[str, Any]) -> None:
+        if message["method"] != "tools/call":
+            reply(to, message)
+            return
+        to.send_response(200)
+        to.send_header("content-type", "text/event-stream")
+        to.end_headers()
+        for end in (b"\n", b"\r\n"):
+            for _ in range(MAX_ANSWER_BYTES // 65_536):
+                to.wfile.write(b": " + b"x" * 65_531 + end + end)
+        to.wfile.write(b'data: {"jsonrpc": "2.0", "id": %d, "result": ' % message["id"])
+        to.wfile.write(b'{"content": [{"type": "text", "text": "done"}]}}\n\n')
+
+    with answering(chatty) as (url, _):
+        host = McpToolHost([McpServer("far", url=url, timeout_s=20)], (), Patience(retry_s=0.05))
+        try:
+            await host.settle(20)
+            assert (await host.call("far_go", [], CallContext(now=NOW))).value == "done"
         finally:
             await host.close()

@@ -11,8 +11,7 @@ from mcp_types import ElicitRequestFormParams, ElicitResult, InputRequiredResult
 
 from tests.mcp.conftest import ASK, ERAS, MODERN, OWNER, Serve, connected, small_tools
 from tests.support.scripted import ScriptedPlanner
-from tinyagent.domain.run import RunState
-from tinyagent.mcp_server.questions import open_questions
+from tinyagent.domain.run import RunState, open_questions
 
 TELL = {"a": ["ana@example.org"], "b": "Lunch?"}
 TWO = '1. tell(["Ana"], "one")\n2. tell(["Bob"], "two")\n3. join()<END_OF_PLAN>'

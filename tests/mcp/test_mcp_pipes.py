@@ -149,3 +149,47 @@ async def test_a_relay_with_a_wrong_token_gets_nothing(serve: Serve) -> None:
         with pytest.raises(MCPError):
             await client.call_tool("look", {"a": "x"})
     assert await served.runs() == []
+
+
+async def cut_off(heads: bytes) -> tuple[str, asyncio.Server]:
+    """A server that takes a request, begins to answer with `heads`, and hangs up."""
+
+    async def take(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        await reader.read(1)
+        writer.write(heads)
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(take, "127.0.0.1", 0)
+    return f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", server
+
+
+EVENTS = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Length: 900\r\n\r\n: wait\r\n\r\n"
+
+
+@pytest.mark.parametrize("heads", [b"", EVENTS], ids=["no answer", "half an answer"])
+@BOTH
+async def test_a_call_whose_server_is_lost_in_the_middle_may_have_been_done(heads: bytes, era: str) -> None:
+    url, server = await cut_off(heads)
+    async with server, wired(build_relay(Upstream(url, RUNNER)), era) as client:
+        result = await client.call_tool("keep", {"a": "x", "b": "y"})
+    assert result.is_error
+    assert result.structured_content["error"]["code"] == "outcome_unknown"
+    assert "was lost" in result.content[0].text and "tinyagent runs list" in result.content[0].text
+
+
+@BOTH
+async def test_a_very_long_result_goes_through_the_relay(serve: Serve, era: str) -> None:
+    async def much(arguments: Any) -> str:
+        return "x" * 1_500_000
+
+    served = await serve(FakeHost().add(spec("look", "str"), much))
+
+    async def told(progress: float, total: float | None, message: str | None) -> None:
+        pass
+
+    async with wired(relayed(served), era) as client:
+        result = await client.call_tool("look", {"a": "x"}, progress_callback=told)
+    assert not result.is_error
+    assert len(result.structured_content["value"]) == 1_500_000

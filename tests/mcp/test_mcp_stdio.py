@@ -18,6 +18,7 @@ from mcp.client.stdio import stdio_client
 from mcp_types import ElicitRequestFormParams, ElicitResult
 
 from tests.mcp.conftest import ERAS, MODERN, User
+from tests.support import mcp_server
 from tests.support.server import Server, free_port, serve, tinyagent
 from tinyagent.tools.registry import BUILT_IN
 
@@ -236,3 +237,55 @@ async def test_a_server_with_open_sessions_stops_at_once(tmp_path: Path) -> None
                 await client.list_tools()
                 assert server.stop() == 0
         assert "Traceback" not in server.log.read_text()
+
+
+LOUD = '''
+import os, subprocess, sys
+from tinyagent.plugins import tool
+
+print("printed")
+os.write(1, b"written\\n")
+subprocess.run(["echo", "said by a program"])
+os.read(0, 10)
+
+@tool(effect="read")
+def shout(text: str) -> str:
+    """Shout."""
+    print(text)
+    os.write(1, b"written\\n")
+    subprocess.run(["echo", "said by a program"])
+    sys.exit(3)
+'''
+
+
+async def test_own_tools_neither_write_into_the_protocol_nor_read_it_nor_end_it(home: Path) -> None:
+    file = home / "loud.py"
+    file.write_text(LOUD)
+    async with started(home, free_port(), "legacy", TINYAGENT_TOOL_FILES=json.dumps([str(file)])) as client:
+        assert "shout" in {tool.name for tool in (await client.list_tools()).tools}
+        result = await client.call_tool("shout", {"text": "printed"})
+        assert result.is_error and "SystemExit" in result.content[0].text
+        assert len((await client.list_tools()).tools) > 1
+    log = (home / "mcp.log").read_text()
+    assert "said by a program" in log and "Traceback" not in log
+
+
+async def test_tools_of_other_servers_are_there_when_a_client_asks_first(home: Path) -> None:
+    servers = {"weather": {"command": list(mcp_server.program())}}
+    async with started(home, free_port(), "legacy", TINYAGENT_MCP=json.dumps(servers)) as client:
+        assert "weather_forecast" in {tool.name for tool in (await client.list_tools()).tools}
+
+
+def test_a_home_that_is_in_use_is_told_at_once(home: Path) -> None:
+    command = [sys.executable, "-m", "tinyagent", "mcp"]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    with subprocess.Popen(command, env=surroundings(home, free_port()), **pipes) as first:  # type: ignore[call-overload]
+        assert "No server runs" in first.stderr.readline()
+        with subprocess.Popen(command, env=surroundings(home, free_port()), **pipes) as second:  # type: ignore[call-overload]
+            assert second.wait(30) != 0
+            assert second.stdout.read() == ""
+            told = second.stderr.read()
+        first.stdin.close()
+        assert first.wait(30) == 0
+    assert "Another tinyagent uses the folder" in told
+    assert "Traceback" not in told

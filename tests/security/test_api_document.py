@@ -31,7 +31,7 @@ def test_every_route_answers_as_documented_whatever_is_sent(tmp_path: Path) -> N
                     "--max-examples",
                     "3",
                     "--max-time",
-                    "45",
+                    "20",
                     "--seed",
                     "1",
                     "--no-shrink",

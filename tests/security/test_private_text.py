@@ -4,78 +4,27 @@ from __future__ import annotations
 
 import logging
 import stat
-from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
+from typer.testing import CliRunner
 
+from tests.security.used import ADDRESS, REQUESTS, WORD, fill
 from tests.security.wire import exchange, json_body, post, request
-from tests.support.server import Server, serve, tinyagent
+from tests.support.server import Server
 from tinyagent.api.app import create_app
 from tinyagent.bootstrap import open_service
+from tinyagent.cli.app import app
 from tinyagent.daemon import security
-from tinyagent.demo import make_demo
-from tinyagent.home import prepare_home, read_token
+from tinyagent.home import read_token
 from tinyagent.settings import load_settings
 
-WORD = "zanzibarquux"
-"""Stands in requests, and so in plans, notes and answers."""
-PERSON = "Wilhelmina Quuxberry"
-ADDRESS = "wilhelmina@quuxberry.example"
-
-CARD = f"BEGIN:VCARD\nVERSION:3.0\nFN:{PERSON}\nEMAIL:{ADDRESS}\nTEL:+15550142\nEND:VCARD\n"
-REQUESTS = (
-    f"Create a note called Plans saying {WORD}",
-    f"What is the email address of {PERSON}?",
-    f"Send an email to {PERSON} about {WORD}",
-    f"Open my note {WORD}",
-    f"Summarize the file {WORD}.pdf",
-    f"Remind me tomorrow to {WORD}",
-    f"Text {PERSON} {WORD}",
-    f"{WORD}",
-)
 PRIVATE = (WORD, "Quuxberry", "wilhelmina", "5550142")
-
-
-def fill(home: Path) -> None:
-    settings = load_settings(home=home)
-    prepare_home(settings)
-    make_demo(settings.data, settings.documents)
-    (settings.data / "contacts" / "one.vcf").write_text(CARD)
 
 
 def private_in(text: str) -> list[str]:
     return [word for word in PRIVATE if word.lower() in text.lower()]
-
-
-@pytest.fixture(scope="module")
-def used(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A server with the most talkative log there is, that was used for all these requests."""
-    home = tmp_path_factory.mktemp("used") / "home"
-    fill(home)
-    with serve(home, TINYAGENT_TELEMETRY__LEVEL="debug", TINYAGENT_REQUESTS_PER_MINUTE="1000000") as started:
-        use(started)
-        yield started
-
-
-def use(server: Server) -> None:
-    with server.client(timeout=120) as client:
-        for query in REQUESTS:
-            body = {"model": "tinyagent", "messages": [{"role": "user", "content": query}]}
-            client.post("/v1/chat/completions", json=body)
-        runs = [run["run"] for run in client.get("/v1/runs").json()["data"]]
-        for run in runs:
-            client.get(f"/v1/runs/{run}")
-        client.post(f"/v1/runs/{runs[1]}/undo")
-        client.get(f"/v1/runs/{WORD}")
-        client.get("/v1/runs", params={WORD: WORD})
-        client.post("/v1/runs", json={"query": WORD, WORD: WORD})
-        client.post("/v1/runs", json={"query": WORD, "planner": WORD})
-        unfinished = f'{{"query": "{WORD}'.encode()
-        client.post("/v1/runs", content=unfinished, headers={"Content-Type": "application/json"})
-        client.get(f"/{WORD}", headers={"X-Header": WORD, "User-Agent": WORD})
-    exchange(server, f"GET /{WORD} garbage\r\n\r\n".encode())
 
 
 def test_the_requests_were_understood(used: Server) -> None:
@@ -92,16 +41,12 @@ def test_no_private_text_is_in_the_servers_log(used: Server) -> None:
 
 
 def test_private_text_is_only_where_it_belongs_and_only_for_its_owner(used: Server) -> None:
-    data = used.home / "data"
-    assert stat.S_IMODE(data.stat().st_mode) == 0o700  # nobody else gets at anything in it
+    assert stat.S_IMODE((used.home / "data").stat().st_mode) == 0o700
     for path in used.home.rglob("*"):
         if path == used.log or path.is_dir() or path.is_relative_to(used.home / "documents"):
             continue
-        if not path.is_relative_to(data):
-            for_others = stat.S_IMODE(path.stat().st_mode) & 0o077
-            assert for_others == 0 or path.stat().st_size == 0, path  # a lock is an empty file
-            if not path.name.startswith("journal.sqlite3"):
-                assert private_in(path.read_bytes().decode("latin-1")) == [], path
+        if not path.is_relative_to(used.home / "data") and not path.name.startswith("journal.sqlite3"):
+            assert private_in(path.read_bytes().decode("latin-1")) == [], path
 
 
 async def test_no_private_text_is_logged_at_any_level_by_anything(
@@ -169,12 +114,14 @@ def test_a_token_in_the_address_is_refused(used: Server) -> None:
 
 
 def test_commands_show_the_token_only_where_it_is_asked_for(used: Server) -> None:
+    environment = {"TINYAGENT_HOME": str(used.home), "TINYAGENT_URL": used.url}
     for command in ("models list", "runs list", "doctor", "audit list", "token --path"):
-        shown = tinyagent(used.home, *command.split(), TINYAGENT_URL=used.url)
+        shown = CliRunner().invoke(app, command.split(), env=environment)
+        assert shown.exit_code == 0 or command == "doctor", shown.stderr
         assert used.token not in shown.stdout + shown.stderr, command
     wrong = "a-wrong-token-of-mine"
-    refused = tinyagent(used.home, "runs", "list", TINYAGENT_URL=used.url, TINYAGENT_TOKEN=wrong)
-    assert refused.returncode == 1
+    refused = CliRunner().invoke(app, ["runs", "list"], env={**environment, "TINYAGENT_TOKEN": wrong})
+    assert refused.exit_code == 1
     assert wrong not in refused.stdout + refused.stderr
 
 

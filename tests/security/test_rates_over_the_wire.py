@@ -14,11 +14,14 @@ from tinyagent.settings import load_settings
 from tinyagent.tokens import create_token
 
 PER_MINUTE = 12
+CHOSEN = "words-that-i-chose"
 
 
 @pytest.fixture(scope="module")
 def limited(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     home = tmp_path_factory.mktemp("limited") / "home"
+    home.mkdir()
+    (home / "token").write_text(CHOSEN)
     with serve(home, TINYAGENT_REQUESTS_PER_MINUTE=str(PER_MINUTE)) as started:
         yield started
 
@@ -62,20 +65,13 @@ def test_what_a_token_may_not_do_is_counted_too(limited: Server) -> None:
     refused(exchange(limited, request(limited, line, token=eager)))
 
 
-def test_tokens_cannot_be_guessed_fast_and_the_right_ones_are_not_shut_out(
-    tmp_path_factory: pytest.TempPathFactory,
-) -> None:
-    home = tmp_path_factory.mktemp("guessed") / "home"
-    chosen = "words-that-i-chose"
-    home.mkdir()
-    (home / "token").write_text(chosen)
-    with serve(home) as server:
-        made = token(server, "made")
-        for number in range(WRONG_TOKENS_PER_MINUTE):
-            assert models(server, f"wrong-token-number-{number:04}").status == 401
-        refused(models(server, "wrong-token-that-is-one-too-many"))
-        refused(models(server, "another", "X-Forwarded-For: 203.0.113.7"))
-        refused(models(server, chosen))  # or guessing would go on: this one a person made up
-        assert models(server, made).status == 200  # this one cannot be guessed
-        assert models(server, None).status == 401  # a page in a browser sends none, and uses up nothing
-        assert exchange(server, request(server, "GET /healthz HTTP/1.1", token=None)).status == 200
+def test_tokens_cannot_be_guessed_fast_and_the_right_ones_are_not_shut_out(limited: Server) -> None:
+    made = token(limited, "made")
+    for number in range(WRONG_TOKENS_PER_MINUTE):
+        assert models(limited, f"wrong-token-number-{number:04}").status == 401
+    refused(models(limited, "wrong-token-that-is-one-too-many"))
+    refused(models(limited, "another", "X-Forwarded-For: 203.0.113.7"))
+    refused(models(limited, CHOSEN))  # or guessing would go on: this one a person made up
+    assert models(limited, made).status == 200  # this one cannot be guessed
+    assert models(limited, None).status == 401  # a page in a browser sends none, and uses up nothing
+    assert exchange(limited, request(limited, "GET /healthz HTTP/1.1", token=None)).status == 200

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import http.client
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
@@ -25,8 +26,10 @@ class Place:
 
     def __init__(self) -> None:
         self.reads_body = False
+        self.answer = b"ok"
         self.left = 0
         self.port = 0
+        self.connections: Callable[[], int] = lambda: 0
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         while self.reads_body:
@@ -36,8 +39,9 @@ class Place:
                 return
             if not message.get("more_body"):
                 break
-        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"2")]})
-        await send({"type": "http.response.body", "body": b"ok"})
+        length = str(len(self.answer)).encode()
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", length)]})
+        await send({"type": "http.response.body", "body": self.answer})
 
     async def connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         return await asyncio.open_connection("127.0.0.1", self.port)
@@ -50,6 +54,7 @@ async def serving() -> AsyncIterator[Place]:
     listener = socket.create_server(("127.0.0.1", 0))
     place.port = listener.getsockname()[1]
     server = uvicorn.Server(server_config(place))
+    place.connections = lambda: len(server.server_state.connections)
     with contextlib.ExitStack() as stack:
         stack.enter_context(pytest.MonkeyPatch.context()).setattr(
             server, "capture_signals", contextlib.nullcontext
@@ -189,6 +194,68 @@ async def test_who_works_at_a_request_learns_that_its_body_broke_off(place: Plac
     writer.write(b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\nzz\r\n")
     assert (await rest(reader)).startswith(b"HTTP/1.1 400 ")
     await until(lambda: place.left == 1, "the application is told")
+    writer.close()
+
+
+async def test_who_does_not_read_what_was_asked_for_is_not_waited_for(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tinyagent.api.slow_clients.READ_S", 0.1)
+    place.answer = b"x" * 50_000_000
+    with socket.create_connection(("127.0.0.1", place.port)) as deaf:
+        deaf.sendall(HELLO)
+        await until(lambda: place.connections() == 1, "it is connected")
+        await until(lambda: place.connections() == 0, "it is given up")
+
+
+async def test_a_slow_reader_gets_everything(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tinyagent.api.slow_clients.READ_S", 5.0)
+    place.answer = b"x" * 20_000_000
+    reader, writer = await place.connect()
+    writer.write(HELLO.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"))
+    assert (await rest(reader)).endswith(b"\r\n\r\n" + place.answer)
+    writer.close()
+
+
+@pytest.mark.parametrize("connection", ["close", "keep-alive"])
+async def test_an_answer_arrives_though_the_client_still_sends_what_nobody_reads(
+    place: Place, connection: str
+) -> None:
+    def upload() -> bytes:
+        """As plain programs do it: first send everything, then look for an answer."""
+        client = http.client.HTTPConnection("127.0.0.1", place.port, timeout=20)
+        client.request("POST", "/", b"x" * 8_000_000, {"Connection": connection})
+        answer = client.getresponse().read()
+        client.close()
+        return answer
+
+    assert await asyncio.to_thread(upload) == b"ok"
+    await until(lambda: place.connections() == 0, "the connection is closed")
+
+
+async def test_who_goes_on_sending_after_the_last_answer_is_cut_off(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tinyagent.api.closing.CLOSE_S", 0.1)
+    reader, writer = await place.connect()
+    writer.write(UPLOAD.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"))
+    assert (await rest(reader)).endswith(b"ok")
+    with pytest.raises(ConnectionError):
+        async with asyncio.timeout(20):
+            while True:
+                writer.write(b"x")
+                await writer.drain()
+                await asyncio.sleep(0.01)
+    assert place.connections() == 0
+
+
+async def test_a_stopping_server_does_not_wait_for_those_who_got_their_last_answer() -> None:
+    async with serving() as place:
+        reader, writer = await place.connect()
+        writer.write(UPLOAD.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"))
+        assert (await rest(reader)).endswith(b"ok")
+        assert place.connections() == 1
+    assert place.connections() == 0
     writer.close()
 
 

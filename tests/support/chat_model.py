@@ -1,7 +1,7 @@
 """A real local server that speaks chat completions, well or badly, as a test wants.
 
     with chat_model("Dear Sid, …") as model:
-        HttpChat(model.url, "m")
+        OpenAIChat(model.url, "m")
 
 `answer` is a text, or a function of the messages. `behaviour` is one of `Behaviour`. The server
 notes each request, how many were under way at once, and connections that the client closed early.

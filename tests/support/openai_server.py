@@ -40,6 +40,7 @@ class StandIn:
                 yield f"{line}\n\n"
             while self.endless:
                 yield self.endless
+                await asyncio.sleep(0)
             while self.pings:
                 yield ": ping\n\n"
                 await asyncio.sleep(0.02)

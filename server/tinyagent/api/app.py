@@ -74,8 +74,8 @@ def create_app(
         app.router.routes.append(Route("/mcp", mcp))
     install_document(app)
     install_failures(app)
-    app.add_middleware(FailureMiddleware)
     app.add_middleware(SecurityMiddleware, settings=security)
+    app.add_middleware(FailureMiddleware)
     if figures is not None:
         app.add_middleware(MeasuringMiddleware, figures=figures)
     return app

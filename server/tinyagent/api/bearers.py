@@ -62,7 +62,12 @@ def no_tokens() -> Sequence[Token | HashedToken]:
 
 
 def require_strong(token: Token) -> None:
-    """Raises ConfigurationError for a token that anybody could guess."""
+    """Raises ConfigurationError for a token that anybody could guess, or nobody could send."""
+    if not (token.secret.isascii() and token.secret.isprintable()):
+        raise ConfigurationError(
+            f"The token {token.name!r} has characters that no request can send.",
+            hint="Take letters, digits and signs of ASCII, or delete it, and a new one is made.",
+        )
     if not token.strong:
         raise ConfigurationError(
             f"The token {token.name!r} is shorter than {MIN_SECRET_CHARACTERS} characters.",

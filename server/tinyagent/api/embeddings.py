@@ -7,10 +7,12 @@ import struct
 from collections.abc import Sequence
 from typing import Annotated, Literal, Protocol, cast, runtime_checkable
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from tinyagent.api.serving import ServingHere
+from tinyagent.api.waiting import GONE_STATUS, ClientGone, unless_gone
 from tinyagent.errors import InvalidRequest, ModelNotFound
 from tinyagent.ports import Embedder
 
@@ -101,12 +103,16 @@ class ReadsTokens(Protocol):
         ...
 
 
-@router.post("/v1/embeddings")
-async def embeddings(body: EmbeddingRequest, serving: ServingHere) -> EmbeddingList:
+@router.post("/v1/embeddings", response_model=EmbeddingList)
+async def embeddings(
+    body: EmbeddingRequest, request: Request, serving: ServingHere
+) -> EmbeddingList | Response:
     """Turn texts into vectors of length 1, whose cosine tells how near their meanings are."""
     embedder = _embedder(serving.embedder, body)
     try:
-        found = await embedder.embed(_texts(body, embedder))
+        found = await unless_gone(embedder.embed(_texts(body, embedder)), request)
+    except ClientGone:
+        return Response(status_code=GONE_STATUS)
     except InvalidRequest as error:
         if isinstance(body.input[0], (list, str)) and not isinstance(body.input, str):
             error.param = (error.param or "input").replace("texts", "input", 1)

@@ -45,6 +45,9 @@ _HEADERS = {
 }
 
 
+_UNKEPT = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+
+
 class ErrorDetail(BaseModel):
     """What went wrong. `code` is stable, `param` the field at fault, `candidates` the possible meanings."""
 
@@ -61,13 +64,19 @@ class ErrorBody(BaseModel):
     error: ErrorDetail
 
 
+MAX_MESSAGE = 2_000
+"""Characters of a message: what was sent is never repeated at length."""
+MAX_NAME = 200
+"""Characters of a parameter's name."""
+
+
 def error_body(error: TinyAgentError) -> dict[str, Any]:
     """The error as clients read it; `candidates` only where there are some."""
     other = _BROKEN if error.status >= 500 else _WRONG
     detail = ErrorDetail(
-        message=str(error),
+        message=_brief(str(error), MAX_MESSAGE),
         type=_TYPES.get(error.status, other),
-        param=error.param,
+        param=error.param and _brief(error.param, MAX_NAME),
         code=error.code,
         candidates=list(error.candidates),
     )
@@ -106,8 +115,10 @@ def error_of(fault: Fault) -> TinyAgentError:
 # --- wrong requests --------------------------------------------------------------------------
 
 
-MAX_NAME = 200
-"""Characters of a parameter's name that an error repeats."""
+def _brief(text: str, limit: int) -> str:
+    """The text without its middle where it is too long: at its end it says what to do."""
+    kept = limit // 2
+    return text if len(text) <= limit else f"{text[:kept]} … {text[-kept:]}"
 
 
 def param_name(location: Sequence[str | int]) -> str:
@@ -169,7 +180,10 @@ def install_failures(app: FastAPI) -> None:
 
 
 class FailureMiddleware:
-    """Answers unexpected failures, so that no traceback reaches a client or holds private text in a log."""
+    """Answers unexpected failures, so that no traceback reaches a client or holds private text in a log.
+
+    Stands before the guards, which may fail, too.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -190,4 +204,4 @@ class FailureMiddleware:
         except Exception as failure:
             error = internal_error(failure)
             if not started:
-                await error_response(error)(scope, receive, send)
+                await error_response(error, _UNKEPT)(scope, receive, send)

@@ -57,4 +57,6 @@ class MeasuringMiddleware:
 def _template(scope: Scope) -> str:
     """The path of the route that answered, its parameters unfilled: a path itself may be private."""
     route: BaseRoute | None = scope.get("route")
+    if route is None and "endpoint" in scope and not scope.get("path_params"):
+        return str(scope["path"])  # of a plain route, such as /mcp: this is its template
     return str(getattr(route, "path", NO_ROUTE))

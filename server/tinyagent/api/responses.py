@@ -20,7 +20,8 @@ from tinyagent.api.pieces import broken_off
 from tinyagent.api.request_ids import IdentifiedRoute, new_id
 from tinyagent.api.responses_answer import Event, Growing
 from tinyagent.api.responses_context import Context, response_of
-from tinyagent.api.responses_request import Question, ResponseRequest, head_of, renamed
+from tinyagent.api.responses_question import Question
+from tinyagent.api.responses_request import ResponseRequest, head_of, renamed
 from tinyagent.api.responses_runs import end_of_run
 from tinyagent.api.responses_store import Kept
 from tinyagent.api.serving import Serving, ServingHere

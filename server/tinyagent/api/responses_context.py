@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from tinyagent.api.modes import Mode
 from tinyagent.api.responses_items import Item, message_item, read_items
-from tinyagent.api.responses_request import Question, ResponseRequest
+from tinyagent.api.responses_question import Question
+from tinyagent.api.responses_request import ResponseRequest
 from tinyagent.api.responses_store import ResponseStore
 from tinyagent.engine.runs import RunService
 from tinyagent.errors import InvalidRequest, NotFound

@@ -8,7 +8,6 @@ Pure ASGI, so that it holds for streams too.
 
 from __future__ import annotations
 
-import asyncio
 import hmac
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -16,10 +15,10 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from starlette.datastructures import Headers
-from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tinyagent.api.bearers import HashedToken, Permission, Token, digest_of, no_tokens, require_strong
+from tinyagent.api.bodies import JSON_ALONE, BodyLimits, LimitedBody, check_body
 from tinyagent.api.failures import error_response
 from tinyagent.api.rates import RateExceeded, RequestRates
 from tinyagent.errors import (
@@ -29,7 +28,6 @@ from tinyagent.errors import (
     RequestTooLarge,
     TinyAgentError,
     Unauthorized,
-    UnsupportedMediaType,
 )
 
 OPEN_PATHS = frozenset({"/healthz"})
@@ -40,22 +38,10 @@ CALLER_KEY = "tinyagent.caller"
 ADMITTED_KEY = "tinyagent.admitted"
 """Where it leaves a function that says whether the caller's token is still valid."""
 
-BODY_S = 30.0
-"""How long the next piece of a body may take."""
 MAX_HEADERS = 100
 MAX_HEADER_BYTES = 16_384
 
-_BODY_METHODS = frozenset({"POST", "PUT", "PATCH"})
-_JSON = frozenset({"application/json"})
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
-
-
-@dataclass(frozen=True)
-class BodyLimits:
-    """What a route takes: the types of its bodies, and their longest length."""
-
-    media_types: frozenset[str]
-    max_bytes: int
 
 
 @dataclass(frozen=True)
@@ -86,7 +72,7 @@ class SecuritySettings:
         for prefix, limits in self.other_bodies.items():
             if path.startswith(prefix):
                 return limits
-        return BodyLimits(_JSON, self.max_json_bytes)
+        return BodyLimits(JSON_ALONE, self.max_json_bytes)
 
 
 def host_values(names: Iterable[str], port: int) -> frozenset[str]:
@@ -125,9 +111,10 @@ class SecurityMiddleware:
         except TinyAgentError as error:
             await _refuse(error, scope, receive, send)
             return
-        limited = _LimitedBody(receive, self._settings.limits_of(scope["path"]).max_bytes)
+        limited = LimitedBody(receive, self._settings.limits_of(scope["path"]).max_bytes)
         taken = limited if scope["type"] == "http" else receive
-        await self._app(scope, taken, _private(_while_admitted(send, scope.get(ADMITTED_KEY))))
+        answer = _private(send)
+        await self._app(scope, taken, _while_admitted(answer, scope, receive))
 
     def _admit(self, scope: Scope, headers: Headers) -> None:
         path: str = scope["path"]
@@ -143,10 +130,7 @@ class SecurityMiddleware:
                 raise Forbidden(f"This token does not have the scope `{needed}`.")
             scope[CALLER_KEY] = token.name
             scope[ADMITTED_KEY] = partial(self._admitted, token.digest)
-        limits = self._settings.limits_of(path)
-        if scope["type"] == "http" and scope["method"] in _BODY_METHODS:
-            _check_content_type(headers, limits.media_types)
-        _check_length(headers, limits.max_bytes)
+        check_body(scope.get("method", "GET"), headers, self._settings.limits_of(path))
 
     def _check_host(self, headers: Headers) -> str:
         values = headers.getlist("host")
@@ -169,7 +153,7 @@ class SecurityMiddleware:
         if not values:
             raise Unauthorized("No token was sent.", hint="Send `Authorization: Bearer <token>`.")
         scheme, _, secret = values[0].partition(" ")
-        found = self._known(digest_of(secret.strip().encode("latin-1", "replace")))
+        found = self._known(digest_of(secret.strip(" \t").encode("latin-1", "replace")))
         address = (scope.get("client") or ("unknown",))[0]
         if found is None or found.guessable:
             self._rates.check_address(address)
@@ -215,34 +199,6 @@ def _refusal_headers(error: TinyAgentError) -> dict[str, str]:
     return {"Retry-After": str(error.wait_s)} if isinstance(error, RateExceeded) else {}
 
 
-def _check_content_type(headers: Headers, media_types: frozenset[str]) -> None:
-    if headers.get("content-encoding", "identity").lower() != "identity":
-        raise UnsupportedMediaType("Compressed bodies are not taken.", hint="Send the body as it is.")
-    media_type = headers.get("content-type", "").partition(";")[0].strip().lower()
-    has_body = headers.get("content-length", "0") != "0" or "transfer-encoding" in headers
-    if media_type not in media_types and (media_type or has_body):
-        taken = " or ".join(sorted(media_types))
-        raise UnsupportedMediaType(
-            f"This route takes {taken}, not {media_type or 'a body without a type'}.",
-            hint=f"Send `Content-Type: {min(media_types)}`.",
-        )
-
-
-def _check_length(headers: Headers, max_bytes: int) -> None:
-    """A body has one length: whoever reads it as two may read two requests."""
-    lengths = headers.getlist("content-length")
-    if len(lengths) > 1 or (lengths and "transfer-encoding" in headers):
-        raise InvalidRequest("The length of the body is given twice.")
-    if lengths and not (lengths[0].isascii() and lengths[0].isdecimal()):
-        raise InvalidRequest("The Content-Length header is not a number.")
-    if lengths and int(lengths[0]) > max_bytes:
-        raise _too_large(max_bytes)
-
-
-def _too_large(limit: int) -> RequestTooLarge:
-    return RequestTooLarge(f"The body is longer than {limit:,} bytes.")
-
-
 def _private(send: Send) -> Send:
     """Keep answers out of caches, and their types as they are declared."""
 
@@ -256,42 +212,24 @@ def _private(send: Send) -> Send:
     return private_send
 
 
-def _while_admitted(send: Send, admitted: Callable[[], bool] | None) -> Send:
-    """End a stream whose token was revoked: what would follow is not sent."""
+def _while_admitted(send: Send, scope: Scope, receive: Receive) -> Send:
+    """Nothing for a token that was revoked meanwhile: no answer begins, and a stream ends."""
+    admitted: Callable[[], bool] | None = scope.get(ADMITTED_KEY)
     ended = False
 
     async def admitted_send(message: Message) -> None:
         nonlocal ended
         if ended:
             return
-        if message.get("more_body") and admitted is not None and not admitted():
-            ended = True
-            message = {"type": "http.response.body", "body": b"", "more_body": False}
-        await send(message)
+        begins = message["type"] == "http.response.start"
+        if admitted is None or not (begins or message.get("more_body")) or admitted():
+            await send(message)
+            return
+        ended = True
+        if begins:
+            error = Unauthorized("The token was revoked, or its time is over.")
+            await error_response(error, _refusal_headers(error))(scope, receive, send)
+        else:
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
 
     return admitted_send
-
-
-class _LimitedBody:
-    """Counts the body as it comes in, for lengths that are not declared or not true, and waits
-    for it within bounds. What comes after the body is the news that the client has gone."""
-
-    def __init__(self, receive: Receive, limit: int) -> None:
-        self._receive = receive
-        self._limit = limit
-        self._taken = 0
-        self._complete = False
-
-    async def __call__(self) -> Message:
-        if self._complete:
-            return await self._receive()
-        try:
-            async with asyncio.timeout(BODY_S):
-                message = await self._receive()
-        except TimeoutError as error:
-            raise HTTPException(408, f"The body stopped coming for {BODY_S:g} seconds.") from error
-        self._complete = not message.get("more_body", False)
-        self._taken += len(message.get("body", b""))
-        if self._taken > self._limit:
-            raise HTTPException(413, str(_too_large(self._limit)))
-        return message

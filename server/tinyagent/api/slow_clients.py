@@ -1,4 +1,4 @@
-"""Connections that give nothing and take room: no head, no end, too many, no HTTP.
+"""Connections that give nothing and take room: no head, no end, nobody who reads, too many, no HTTP.
 
 Whoever connects has a bounded time until a request's head is complete, before anything is known
 about who it is. What comes after the head is bounded where the body is read.
@@ -13,6 +13,7 @@ from http import HTTPStatus
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from tinyagent.api.closing import ClosingTransport
 from tinyagent.api.failures import error_body
 from tinyagent.errors import InvalidRequest, Overloaded, TinyAgentError
 
@@ -20,6 +21,8 @@ HEAD_S = 10.0
 """How long a request's head may take, and the rest of a body that nobody reads any more."""
 MAX_CONNECTIONS = 256
 """Most connections at once."""
+READ_S = 30.0
+"""How long a client may leave an answer unread."""
 IDLE_S = 30
 """How long a connection is kept for the next request."""
 
@@ -35,10 +38,12 @@ class ImpatientProtocol(H11Protocol):
     """HTTP/1.1 as uvicorn speaks it, for clients that may be slow on purpose."""
 
     _patience: asyncio.TimerHandle | None = None
+    _unread: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:
         """Take the connection, or answer at once that there are too many."""
-        super().connection_made(transport)
+        self._closing = ClosingTransport(transport, self._still_sent)
+        super().connection_made(self._closing)
         if len(self.connections) > MAX_CONNECTIONS:
             self._close_with(429, Overloaded("Too many connections are open.", hint="Try again in 2 s."))
         else:
@@ -48,6 +53,8 @@ class ImpatientProtocol(H11Protocol):
         """Nothing is waited for any more."""
         super().connection_lost(exc)
         self._stop_watching()
+        self._is_read()
+        self._closing.ended()
 
     def data_received(self, data: bytes) -> None:
         """Go on with the request, and bound the wait for the rest of its head."""
@@ -59,6 +66,23 @@ class ImpatientProtocol(H11Protocol):
         """The same clock runs for the rest of a body that was answered before its end."""
         super().on_response_complete()
         self._watch()
+
+    def pause_writing(self) -> None:
+        """Much of an answer lies unread: it will not lie for ever."""
+        super().pause_writing()
+        self._unread = self.loop.call_later(READ_S, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        """The client reads."""
+        super().resume_writing()
+        self._is_read()
+
+    def shutdown(self) -> None:
+        """The server ends: who has got a last answer is not waited for."""
+        if self.transport.is_closing():
+            self.transport.abort()
+        else:
+            super().shutdown()
 
     def send_400_response(self, msg: str) -> None:
         """Answer what is no HTTP, unless an answer is under way."""
@@ -81,6 +105,15 @@ class ImpatientProtocol(H11Protocol):
     def _idle(self) -> bool:
         """Whether this is the pause between two requests, which has a clock of its own."""
         return self.timeout_keep_alive_task is not None
+
+    def _still_sent(self) -> bool:
+        """Whether the client may be in the middle of a request, as far as that can be told."""
+        return self.conn.their_state in (h11.SEND_BODY, h11.ERROR)
+
+    def _is_read(self) -> None:
+        if self._unread is not None:
+            self._unread.cancel()
+            self._unread = None
 
     def _stop_watching(self) -> None:
         if self._patience is not None:

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, Callable, Mapping
 
+from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
@@ -21,9 +22,10 @@ def frame(data: str, event: str | None = None, number: int | None = None) -> byt
 
 
 async def until_disconnect(receive: Receive) -> None:
-    """Return when the client has gone. Call after the body was read."""
-    while (await receive())["type"] != "http.disconnect":
-        pass
+    """Return when the client has gone, or sends what nobody reads. Call after the body was read."""
+    with contextlib.suppress(HTTPException):  # of a body that was announced where there is none
+        while (await receive())["type"] != "http.disconnect":
+            pass
 
 
 class EventStream(Response):

@@ -65,6 +65,13 @@ async def further_hosts(settings: Settings, patience_s: float = 0.0) -> AsyncGen
         await servers.close()
 
 
+def has_further_tools(settings: Settings) -> bool:
+    """Whether there may be other tools than the built-in ones."""
+    from tinyagent.plugins.loading import offered_by_packages
+
+    return bool(settings.mcp or settings.tool_files) or offered_by_packages()
+
+
 def joined(host: ToolHost, further: Sequence[ToolHost]) -> ToolHost:
     """All hosts as one; of two tools with one name, that of `host` counts."""
     from tinyagent.tools.several import SeveralHosts

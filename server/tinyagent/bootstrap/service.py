@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from tinyagent.bootstrap.hosting import build_local_host, further_hosts, joined
+from tinyagent.bootstrap.hosting import build_local_host, further_hosts, has_further_tools, joined
 from tinyagent.bootstrap.planning import build_toolkit
 from tinyagent.bootstrap.writing import build_writer
 from tinyagent.engine.agent import Rules
@@ -96,8 +96,8 @@ def build_policy(settings: Settings) -> Policy:
     effects = {tool.spec.name: tool.spec.effect for tool in BUILT_IN}
     rules = settings.approvals
     for name, mode in rules.tools.items():
-        if name not in effects and (settings.mcp or settings.tool_files):
-            continue  # what other tools there are shows only when their servers and files are there
+        if name not in effects and has_further_tools(settings):
+            continue  # which they are shows only when servers and files are there: readiness tells of others
         if name not in effects:
             raise ConfigurationError(
                 f"approvals.tools names {name}, which is no tool.", hint=f"Tools: {', '.join(effects)}."

@@ -11,6 +11,7 @@ import typer
 from tinyagent.cli.options import GlobalOptions
 from tinyagent.cli.run_names import RunArgument, find_run
 from tinyagent.cli.terminal import output, printable
+from tinyagent.domain.run import open_questions
 from tinyagent.errors import Conflict
 
 if TYPE_CHECKING:
@@ -81,9 +82,7 @@ async def _reject(options: GlobalOptions, name: str, tasks: Sequence[int], reaso
 
 async def _waiting(client: Client, run: str, tasks: Sequence[int]) -> list[ApprovalRequestedData]:
     """The waiting calls, or those of `tasks`. Raises Conflict when one of them does not wait."""
-    from tinyagent.cli.desk import waiting_calls
-
-    waiting = waiting_calls(await client.state(run))
+    waiting = list(open_questions(await client.state(run)).values())
     missing = sorted(set(tasks) - {one.task for one in waiting})
     if missing:
         raise Conflict(

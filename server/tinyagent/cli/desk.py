@@ -12,7 +12,7 @@ from tinyagent.cli.failures import show_error
 from tinyagent.cli.prompt import Answer, Prompt
 from tinyagent.cli.terminal import diagnostics
 from tinyagent.domain.events import ApprovalRequestedData
-from tinyagent.domain.run import RunState
+from tinyagent.domain.run import Question, RunState, all_asked, open_questions
 from tinyagent.errors import Conflict, TinyAgentError
 
 if TYPE_CHECKING:
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 WITHDRAWN = "It was answered elsewhere, withdrawn, or nobody answered in time."
 SETTLE_S = 2.0
 """How long a question waits for further calls, so that one screen shows them all."""
-
-Key = tuple[int, str]
 
 
 class Answering(Protocol):
@@ -48,7 +46,7 @@ class Desk:
         self._prompt = prompt
         self._state: RunState | None = None
         self._changed = asyncio.Event()
-        self._answered: set[Key] = set()
+        self._answered: set[Question] = set()
 
     async def __aenter__(self) -> Self:
         self._work = asyncio.create_task(self._answer_all(), name=f"questions of {self._run}")
@@ -74,7 +72,7 @@ class Desk:
                     await self._until(self._settled)
             await self._answer(self._open())
 
-    async def _answer(self, shown: dict[Key, ApprovalRequestedData]) -> None:
+    async def _answer(self, shown: dict[Question, ApprovalRequestedData]) -> None:
         if not shown:
             return
         seen = self._state
@@ -101,7 +99,7 @@ class Desk:
         else:
             self._answered |= shown.keys()
 
-    async def _asked(self, shown: dict[Key, ApprovalRequestedData]) -> Answer | None:
+    async def _asked(self, shown: dict[Question, ApprovalRequestedData]) -> Answer | None:
         """The user's answer; None when one of the calls does not wait any more."""
         parameters = await self._runs.parameters()
         asking = asyncio.create_task(self._prompt.ask(list(shown.values()), parameters))
@@ -119,38 +117,19 @@ class Desk:
             if decisions:
                 await self._runs.decide(self._run, decisions, approved)
 
-    def _open(self) -> dict[Key, ApprovalRequestedData]:
+    def _open(self) -> dict[Question, ApprovalRequestedData]:
         """What waits and was not answered here."""
-        waiting = waiting_calls(self._state) if self._state is not None else []
-        keyed = {(one.task, one.digest): one for one in waiting}
-        return {key: one for key, one in keyed.items() if key not in self._answered}
+        waiting = open_questions(self._state) if self._state is not None else {}
+        return {key: one for key, one in waiting.items() if key not in self._answered}
 
-    def _waits(self, shown: dict[Key, ApprovalRequestedData]) -> bool:
+    def _waits(self, shown: dict[Question, ApprovalRequestedData]) -> bool:
         """Whether all that was shown still waits for an answer."""
         return shown.keys() <= self._open().keys()
 
     def _settled(self) -> bool:
-        return self._state is None or nothing_else_moves(self._state)
+        return self._state is None or all_asked(self._state)
 
     async def _until(self, condition: Callable[[], bool]) -> None:
         while not condition():
             self._changed.clear()
             await self._changed.wait()
-
-
-def waiting_calls(state: RunState) -> list[ApprovalRequestedData]:
-    """What the run asks now, by task."""
-    tasks = (state.tasks[number] for number in sorted(state.tasks))
-    return [task.approval for task in tasks if task.status == "waiting" and task.approval is not None]
-
-
-def nothing_else_moves(state: RunState) -> bool:
-    """Whether no further question can come before one is answered."""
-    tasks = state.tasks.values()
-    planning = any(task.round >= state.rounds for task in tasks)
-    succeeded = {task.task for task in tasks if task.status == "succeeded"}
-    moving = any(
-        task.status == "running" or (task.status == "planned" and succeeded.issuperset(task.needs))
-        for task in tasks
-    )
-    return not planning and not moving

@@ -10,6 +10,9 @@ import typer
 
 from tinyagent.cli.options import GlobalOptions, stored_token
 
+TOOLS_S = 5.0
+"""How long servers with further tools are waited for at the start."""
+
 
 def mcp(ctx: typer.Context) -> None:
     """Let an assistant that speaks the Model Context Protocol use the tools; it starts this command itself.
@@ -43,20 +46,22 @@ async def _serve(options: GlobalOptions) -> None:
 
 async def _relay(options: GlobalOptions, url: str) -> None:
     from tinyagent.mcp_server.relay import Upstream, build_relay
-    from tinyagent.mcp_server.stdio import speak
+    from tinyagent.mcp_server.stdio import standard_streams
 
-    _say(f"Calls go to {url}.")
     token = stored_token(options.settings())
-    await speak(build_relay(Upstream(url, token or "")))
+    async with standard_streams() as speak:
+        _say(f"Calls go to {url}.")
+        await speak(build_relay(Upstream(url, token or "")))
 
 
 async def _carry_out(options: GlobalOptions) -> None:
     from tinyagent.bootstrap import open_service
     from tinyagent.cli.local import USER
     from tinyagent.mcp_server.server import build_server
-    from tinyagent.mcp_server.stdio import speak
+    from tinyagent.mcp_server.stdio import standard_streams
 
-    async with open_service(options.settings()) as service:
+    # Clients ask only once which tools there are: those of servers should be there by then.
+    async with standard_streams() as speak, open_service(options.settings(), patience_s=TOOLS_S) as service:
         _say("No server runs: calls are carried out in this process.")
         await speak(build_server(service, lambda context: USER))
 

@@ -24,7 +24,7 @@ def list_models(
     from tinyagent.bootstrap import build_planners
 
     options: GlobalOptions = ctx.obj
-    planners = build_planners(options.settings()).infos()
+    planners = [info for info in build_planners(options.settings()).infos() if info.plans]
     if json:
         print_json([asdict(planner) for planner in planners])
     else:

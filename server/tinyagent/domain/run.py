@@ -102,6 +102,29 @@ def current_tasks(state: RunState) -> list[TaskState]:
     ]
 
 
+Question = tuple[int, str]
+"""What a run asks: its task and the digest of what the call would do."""
+
+
+def open_questions(state: RunState) -> dict[Question, ev.ApprovalRequestedData]:
+    """What the run asks now, by task."""
+    tasks = (state.tasks[number] for number in sorted(state.tasks))
+    asked = [task.approval for task in tasks if task.status == "waiting" and task.approval is not None]
+    return {(one.task, one.digest): one for one in asked}
+
+
+def all_asked(state: RunState) -> bool:
+    """Whether no further question can come before one is answered."""
+    tasks = state.tasks.values()
+    succeeded = {task.task for task in tasks if task.status == "succeeded"}
+    planning = any(task.round >= state.rounds for task in tasks)
+    moving = any(
+        task.status == "running" or (task.status == "planned" and succeeded.issuperset(task.needs))
+        for task in tasks
+    )
+    return not planning and not moving
+
+
 def fold(events: Iterable[ev.Event], state: RunState | None = None) -> RunState | None:
     """The state after these events, starting from `state`; None when there are none.
 

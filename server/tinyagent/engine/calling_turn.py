@@ -144,24 +144,31 @@ class _Drafting:
                 "The plan is too long or uses a number twice.", hint="Say the request in other words."
             )
         tool = self._tools.get(call.tool)
-        claimed = self._claim(tool.name) if tool else None
-        self._ids[call.index] = claimed.call.id if claimed else call_id(self.key, call.index)
-        if claimed is not None:
-            self.wave.settle(call.index, claimed)
-            return None
+        self._ids[call.index] = call_id(self.key, call.index)
         if tool is not None:
             try:
                 call = tool.spec.bind(call)
             except PlanError as error:
                 return self.wave.lose(call.index, error)
+            claimed = self._claim(tool, call)
+            if claimed is not None:
+                self._ids[call.index] = claimed.call.id
+                return self.wave.settle(call.index, claimed)
         self._calls[call.index] = call
         return self.wave.add(call)
 
-    def _claim(self, name: str) -> Done | None:
-        for at, one in enumerate(self._unclaimed):
-            if one.call.name == name:
-                return self._unclaimed.pop(at)
-        return None
+    def _claim(self, tool: ClientTool, call: Call) -> Done | None:
+        """The earlier call that this one is: one with the same arguments, or else the first of the tool."""
+        same = [one for one in self._unclaimed if one.call.name == tool.name]
+        if not same:
+            return None
+        try:
+            arguments = self.wave.arguments(tool, call)
+        except PlanError:
+            arguments = None
+        found = next((one for one in same if one.call.arguments == arguments), same[0])
+        self._unclaimed.remove(found)
+        return found
 
 
 def allowed_tools(request: CallingRequest) -> tuple[ClientTool, ...]:

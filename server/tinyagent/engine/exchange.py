@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, cast
@@ -91,7 +91,10 @@ class Exchange:
     def tasks(self, tools: Sequence[ClientTool]) -> tuple[TaskState, ...]:
         """What was done, as planners read it that plan with these tools what is still needed."""
         specs = {tool.name: tool.spec for tool in tools}
-        return tuple(_task(number, one, specs.get(one.call.name)) for number, one in enumerate(self.done, 1))
+        taken = {spec.name for spec in specs.values()}
+        return tuple(
+            _task(number, one, specs.get(one.call.name), taken) for number, one in enumerate(self.done, 1)
+        )
 
 
 def _tells_of_failure(result: dict[str, Any]) -> bool:
@@ -100,9 +103,9 @@ def _tells_of_failure(result: dict[str, Any]) -> bool:
     return bool(error and not isinstance(error, float)) or result.get("isError") is True
 
 
-def _task(number: int, done: Done, spec: ToolSpec | None) -> TaskState:
-    """The call as a plan for tools with these names would write it."""
-    tool = spec.name if spec else identifier(done.call.name)
+def _task(number: int, done: Done, spec: ToolSpec | None, taken: Collection[str]) -> TaskState:
+    """The call as a plan would write it; the name of a tool that is not offered is none of those `taken`."""
+    tool = spec.name if spec else identifier(done.call.name, taken)
     names = {one.key or one.name: one.name for one in spec.parameters} if spec else {}
     keywords = tuple(
         (names.get(key) or identifier(key, names.values()), _value(value))

@@ -94,7 +94,7 @@ class Executor:
     ) -> tuple[ToolResult | None, TinyAgentError | None]:
         # A tool that breaks in the middle, unlike one that reports an error, may have done its work.
         unexpected = OutcomeUnknown if spec.effect in ("write", "send") else AppFailed
-        work = self._host.call(spec.name, arguments, context)
+        work = self._host.call(spec.name, arguments, replace(context, planned=spec))
         try:
             return await bounded(work, spec.name, self.call_deadline_s, unexpected), None
         except TinyAgentError as error:

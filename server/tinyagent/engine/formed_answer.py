@@ -52,7 +52,8 @@ async def formed_pieces(
 ) -> AsyncGenerator[Piece]:
     """What `run_pieces` tells, with the answer as JSON in the form that `wording` asks for.
 
-    `instructions` are the user's own wishes; `spent` is told what the wording took. Raises what `run_pieces` and `ChatModel.chat` do.
+    `instructions` are the user's own wishes; `spent` is told what the wording took. Raises what `run_pieces`
+    and `ChatModel.chat` do.
     """
     async with aclosing(run_pieces(runs, run)) as pieces:
         async for piece in pieces:

@@ -17,6 +17,7 @@ _STRICTEST_FIRST: tuple[Mode, ...] = ("draft", "ask", "auto")
 
 CONFIGURED = "The settings ask first."
 WISHED = "The request asks first."
+BY_PROGRAM = "A program chose this, and it reaches other people."
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ class Ruling:
 class Policy:
     """The settings' word on each effect, with exceptions by tool. Reading needs no approval.
 
-    `wait_s` is how long an answer is waited for.
+    `wait_s` is how long an answer is waited for, and `sending` why sending is asked for where it is.
     """
 
     send: Mode = "draft"
@@ -48,6 +49,14 @@ class Policy:
     open: Mode = "auto"
     tools: Mapping[str, Mode] = field(default_factory=dict[str, Mode])
     wait_s: float = 300.0
+    sending: str = CONFIGURED
+
+    def for_program(self) -> Policy:
+        """The policy for what a program chose and no person, who knows what the program had read before.
+
+        What would be sent unasked is asked for, but for the tools that the settings name.
+        """
+        return replace(self, send="ask", sending=BY_PROGRAM) if self.send == "auto" else self
 
     def ruling(self, status: ToolStatus, wish: Mode | None) -> Ruling:
         """How this tool may be used, when the run asks for `wish`: a wish makes it stricter, never looser."""
@@ -69,7 +78,7 @@ class Policy:
             drafting = replace(spec, effect="write")
             note = "" if mode == "draft" else status.drafts_only
             return Ruling(drafting, self._asks(drafting, wish), send=False, note=note)
-        ask = "" if mode == "auto" else CONFIGURED if configured == "ask" else WISHED
+        ask = "" if mode == "auto" else self.sending if configured == "ask" else WISHED
         return Ruling(spec, ask, send=True)
 
     def _asks(self, spec: ToolSpec, wish: Mode | None) -> str:

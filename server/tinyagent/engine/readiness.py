@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from tinyagent.engine.catalog import PlannerCatalog
@@ -46,8 +47,17 @@ async def check_journal(journal: Journal) -> Check:
     return Check(True, "writable")
 
 
-def check_host(host: ToolHost) -> Check:
-    """The tools: how many can be used and by which workers, and why the others cannot."""
+def unknown_names(named: Iterable[str], tools: Iterable[str]) -> list[str]:
+    """Those of the named tools that do not exist."""
+    known = set(tools)
+    return [name for name in named if name not in known]
+
+
+def check_host(host: ToolHost, named: Iterable[str] = ()) -> Check:
+    """The tools: how many can be used and by which workers, and why the others cannot.
+
+    `named` are those that the settings make exceptions for, of which some may not exist.
+    """
     statuses = host.tools()
     off: dict[str, list[str]] = {}
     for status in statuses:
@@ -58,6 +68,8 @@ def check_host(host: ToolHost) -> Check:
     by = f" by {', '.join(workers)}" if workers else ""
     details = [f"{able} tool{'s' if able > 1 else ''}{by}"] if able else []
     details += [f"{_named(names, len(statuses))}: {reason}" for reason, names in off.items()]
+    unknown = unknown_names(named, (status.spec.name for status in statuses))
+    details += [f"approvals.tools names {', '.join(unknown)}: no such tool is known now"] if unknown else []
     return Check(able > 0, "; ".join(details))
 
 

@@ -57,6 +57,7 @@ class RunRequest:
     the run asks. With `plan`, a text of the plan language, nothing is selected or planned: `query` says
     what it is for. `follows` is an earlier run: what was asked and answered there, and before it, comes
     before `history`. `fingerprint` tells a repetition of the request from others.
+    `by_program`: words and plan are a program's, not those of the user in person (`Policy.for_program`).
     """
 
     query: str
@@ -71,6 +72,7 @@ class RunRequest:
     plan: str = ""
     follows: str | None = None
     fingerprint: str = ""
+    by_program: bool = False
 
 
 @dataclass(frozen=True)
@@ -181,7 +183,10 @@ class RunService:
             assert state is not None
             recorder = Recorder(self._feed, self._clock, state)
             selector = given or self._selector
-            agent = Agent(recorder, planner, selector, self._host, self._rules, self._limits, created)
+            rules = self._rules
+            if request.by_program:
+                rules = replace(rules, policy=rules.policy.for_program())
+            agent = Agent(recorder, planner, selector, self._host, rules, self._limits, created)
             self._launch(run, agent)
             return state
 
@@ -310,7 +315,7 @@ class RunService:
             "planner": await check_planner(self._planners),
             "toolrag": await check_selector(self._selector, self._host),
             "journal": await check_journal(self._journal),
-            "executor": check_host(self._host),
+            "executor": check_host(self._host, self._rules.policy.tools),
         }
 
     def stop_runs(self) -> None:

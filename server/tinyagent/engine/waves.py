@@ -61,6 +61,12 @@ class Wave:
         self._lost.add(index)
         self.complaints.append(str(error))
 
+    def arguments(self, tool: ClientTool, call: Call) -> dict[str, Any]:
+        """A call's arguments by the client's names for them, results in their places. Raises PlanError."""
+        arguments = typed_arguments(tool.spec, call, substitute(call, self._results))
+        tool.spec.check(arguments)
+        return tool.spec.values(arguments)
+
     def _ready(self, call: Call) -> ToolCall | None:
         tool = self._tools.get(call.tool)
         if tool is None:
@@ -72,9 +78,7 @@ class Wave:
             raise PlanReferenceError(f"{tool.name} needs the result of call {min(lost)}, which failed.")
         if not call.references <= self._results.keys():
             return None
-        arguments = typed_arguments(tool.spec, call, substitute(call, self._results))
-        tool.spec.check(arguments)
-        values = tool.spec.values(arguments)
+        values = self.arguments(tool, call)
         asked = ToolCall(self._ids[call.index], tool.name, _written(tool, values))
         earlier = self._made.get(_print(tool.name, values))
         if earlier is None or earlier.failed:

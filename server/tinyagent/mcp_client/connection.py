@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import anyio
@@ -28,6 +29,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from tinyagent import __version__
 from tinyagent.errors import log_unexpected
+from tinyagent.mcp_client.offers import Offer
 from tinyagent.mcp_client.reasons import ended, reason_of
 from tinyagent.mcp_client.servers import McpServer, Patience
 from tinyagent.mcp_client.transports import Line, be_quiet
@@ -57,13 +59,20 @@ class Lost(Exception):
 class Connection:
     """Connects when told to, lists the server's tools, and connects again when it was lost.
 
-    Belongs to one event loop. `tools` are those of the latest listing; `problem` says why they cannot be
-    called now, as the end of a sentence that begins with the server's name, and is empty when they can.
+    Belongs to one event loop. `offers` are what is `read`, in a thread, of the latest listing; `problem`
+    says why they cannot be called now, as the end of a sentence that begins with the server's name, and
+    is empty when they can.
     """
 
-    def __init__(self, server: McpServer, patience: Patience) -> None:
+    def __init__(
+        self,
+        server: McpServer,
+        patience: Patience,
+        read: Callable[[McpServer, Sequence[Tool]], tuple[Offer, ...]],
+    ) -> None:
         self.server = server
-        self.tools: tuple[Tool, ...] = ()
+        self.offers: tuple[Offer, ...] = ()
+        self._read = read
         self.problem = "is not connected yet"
         self.settled = asyncio.Event()
         """Set when the first attempt to connect has succeeded or failed."""
@@ -204,4 +213,4 @@ class Connection:
             cursor = page.next_cursor
             if cursor is None:
                 break
-        self.tools = tuple(tools)
+        self.offers = await asyncio.to_thread(self._read, self.server, tools)

@@ -5,9 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Collection, Mapping, Sequence
+from functools import partial
 from typing import Any
-
-from mcp_types import Tool
 
 from tinyagent.domain.tools import ToolSpec
 from tinyagent.errors import (
@@ -35,9 +34,9 @@ class McpToolHost:
     def __init__(
         self, servers: Sequence[McpServer], taken: Collection[str] = (), patience: Patience | None = None
     ) -> None:
-        self._connections = [Connection(server, patience or Patience()) for server in servers]
-        self._names = Names(taken)
-        self._offers: dict[str, tuple[tuple[Tool, ...], tuple[Offer, ...]]] = {}
+        self._names = Names(taken, [server.name for server in servers])
+        read = partial(offers_of, names=self._names)
+        self._connections = [Connection(server, patience or Patience(), read) for server in servers]
 
     async def settle(self, seconds: float) -> None:
         """Wait until each server is connected or has failed once, at most so long."""
@@ -66,6 +65,8 @@ class McpToolHost:
         """Have the server carry out the call. Its results are text that others wrote."""
         connection, offer = self._find(tool)
         server, spec = connection.server, offer.spec
+        if context.planned is not None and not _same(context.planned, spec):
+            raise AppFailed(f"{tool} was not begun: {server.title} has changed it since it was planned.")
         spec.check(arguments)
         values = _sendable(spec, arguments)
         seconds = min(server.timeout_s, context.seconds)
@@ -88,26 +89,17 @@ class McpToolHost:
 
     def _find(self, tool: str) -> tuple[Connection, Offer]:
         for connection in self._connections:
-            for offer in self._offered(connection):
+            connection.start()
+            for offer in connection.offers:
                 if offer.spec.name == tool:
                     if offer.refused:
                         raise NotConfigured(offer.refused)
                     return connection, offer
         raise UnknownTool(f"There is no tool called {tool}.")
 
-    def _offered(self, connection: Connection) -> tuple[Offer, ...]:
-        """What the server offers, read once for each of its listings."""
-        connection.start()
-        name = connection.server.name
-        known = self._offers.get(name)
-        if known is None or known[0] is not connection.tools:
-            known = (connection.tools, offers_of(connection.server, connection.tools, self._names))
-            self._offers[name] = known
-        return known[1]
-
     def _statuses(self, connection: Connection) -> list[ToolStatus]:
-        server = connection.server
-        offers = self._offered(connection)
+        connection.start()
+        server, offers = connection.server, connection.offers
         off = f"{server.title} {connection.problem}." if connection.problem else ""
         if not offers and off:
             return [ToolStatus(placeholder(server, self._names), False, off)]
@@ -115,6 +107,12 @@ class McpToolHost:
             ToolStatus(one.spec, not (one.refused or off), one.refused or off, asks=_asks(server, one.spec))
             for one in offers
         ]
+
+
+def _same(planned: ToolSpec, now: ToolSpec) -> bool:
+    """Whether arguments that were fitted to one spec mean the same to the other."""
+    keys = [[(one.name, one.key) for one in spec.parameters] for spec in (planned, now)]
+    return keys[0] == keys[1] and planned.effect == now.effect
 
 
 def _asks(server: McpServer, spec: ToolSpec) -> str:

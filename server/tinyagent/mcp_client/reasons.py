@@ -22,7 +22,7 @@ def reason_of(error: BaseException, server: McpServer, seconds: float) -> str:
         if isinstance(cause, HttpTrouble):
             return f"cannot be used: {cause}"
         if isinstance(cause, (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.InvalidURL)):
-            return f"cannot be reached at {server.url}"
+            return f"cannot be reached at {server.place}"
         if isinstance(cause, MCPError):
             if cause.code == CONNECTION_CLOSED:
                 return ended(server)

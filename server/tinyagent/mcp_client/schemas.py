@@ -33,15 +33,22 @@ class Refused(Exception):
 
 def checked_schema(schema: Mapping[str, Any]) -> dict[str, Any]:
     """The schema with its texts cleaned and shortened. Raises Refused."""
-    try:
-        size = len(json.dumps(schema))
-    except (ValueError, RecursionError):
-        raise Refused("the schema of its arguments is nested too deeply") from None
+    size = size_of(schema)
+    if not size:
+        raise Refused("the schema of its arguments is nested too deeply")
     if size > MAX_CHARACTERS:
         raise Refused(f"the schema of its arguments has {size} characters, more than {MAX_CHARACTERS}")
     cleaned = _cleaned(dict(schema), 0)
     _Unfolding(cleaned).count(cleaned, (), 0)
     return cleaned
+
+
+def size_of(schema: Mapping[str, Any]) -> int:
+    """The characters of a schema; 0 for one that cannot be written."""
+    try:
+        return len(json.dumps(schema))
+    except (ValueError, RecursionError):
+        return 0
 
 
 def _cleaned(schema: Mapping[str, Any], depth: int) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
+from urllib.parse import urlsplit
 
 Asking = Literal["ask", "reads", "auto"]
 """Every call is asked for first, all but those that only read as the server says, or none."""
@@ -36,6 +37,12 @@ class McpServer:
     def title(self) -> str:
         """What it is called in sentences for people."""
         return f"The MCP server {self.name}"
+
+    @property
+    def place(self) -> str:
+        """The scheme, host and port of its address: what else stands there may be a secret."""
+        parts = urlsplit(self.url)
+        return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
 
 
 @dataclass(frozen=True)

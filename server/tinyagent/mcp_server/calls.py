@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from tinyagent.domain.events import ApprovalRequestedData
-from tinyagent.domain.run import RunState
+from tinyagent.domain.run import Question, RunState, all_asked, open_questions
 from tinyagent.engine.runs import RunRequest, RunService
 from tinyagent.errors import Conflict, NotFound
 from tinyagent.mcp_server.peer import CallKey, Peer
-from tinyagent.mcp_server.questions import Key, approved, open_questions, question, settled
+from tinyagent.mcp_server.questions import approved, question
 from tinyagent.mcp_server.watch import Watch
 
 T = TypeVar("T")
@@ -30,7 +30,7 @@ class Pause:
     """A run that waits until its client comes back with an answer."""
 
     state: RunState
-    asked: Mapping[Key, ApprovalRequestedData]
+    asked: Mapping[Question, ApprovalRequestedData]
 
 
 @dataclass(frozen=True)
@@ -120,7 +120,7 @@ class _Call:
 
     async def go_on(self, answer: Answer) -> RunState | Pause:
         self._run = answer.run
-        answered: set[Key] = set()
+        answered: set[Question] = set()
         if answer.approved is not None and await self._decide(answer.decisions, answer.approved):
             answered.update(answer.decisions.items())
         now = await self._runs.get(answer.run)
@@ -132,13 +132,13 @@ class _Call:
             with contextlib.suppress(Conflict, NotFound):
                 await self._runs.cancel(self._run, CANCELLED)
 
-    async def _follow(self, run: str, told: int, answered: set[Key], now: int = 0) -> RunState | Pause:
+    async def _follow(self, run: str, told: int, answered: set[Question], now: int = 0) -> RunState | Pause:
         """See the run to its end, or to a question. `told`: news up to this event are known.
 
         What it asked before the event `now`, and asks no more, is past.
         """
 
-        def waiting() -> dict[Key, ApprovalRequestedData]:
+        def waiting() -> dict[Question, ApprovalRequestedData]:
             state = watch.state
             if state is None or state.last_seq < now or state.status != "running" or not self.peer.asks:
                 return {}
@@ -149,7 +149,7 @@ class _Call:
                 await watch.until(lambda state: state.status != "running" or bool(waiting()))
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(SETTLE_S):
-                        await watch.until(lambda state: state.status != "running" or settled(state))
+                        await watch.until(lambda state: state.status != "running" or all_asked(state))
                 asked, state = waiting(), watch.reached
                 if state.status != "running":
                     return state
@@ -159,7 +159,7 @@ class _Call:
                     await self._ask(asked, watch, answered)
 
     async def _ask(
-        self, asked: Mapping[Key, ApprovalRequestedData], watch: Watch, answered: set[Key]
+        self, asked: Mapping[Question, ApprovalRequestedData], watch: Watch, answered: set[Question]
     ) -> None:
         """Ask the user, as long as all that is asked waits for an answer."""
         seen = watch.reached

@@ -1,32 +1,23 @@
 """`/mcp`: the protocol over streamable HTTP, as an ASGI application.
 
-Who gets in was decided before; a session belongs to the token that opened it.
+Who gets in was decided before; a session belongs to the token that opened it. The protocol's library, which
+takes long to load, is loaded at the first request.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
-from collections.abc import Awaitable, Callable, MutableMapping
+import importlib
 from types import TracebackType
-from typing import Any, Self
-
-from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser
-from mcp.server.auth.provider import AccessToken
-from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
+from typing import TYPE_CHECKING, Any, Self
 
 from tinyagent.engine.runs import RunService
-from tinyagent.mcp_server.peer import Context
-from tinyagent.mcp_server.server import build_server
 
-Scope = MutableMapping[str, Any]
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
+if TYPE_CHECKING:
+    from mcp.server.lowlevel import Server
 
-MAX_SESSIONS = 100
-IDLE_S = 1_800.0
-"""How long a session is kept whose client does nothing."""
+    from tinyagent.mcp_server.peer import Context
+    from tinyagent.mcp_server.sessions import Receive, Scope, Send, Sessions
 
 
 class McpEndpoint:
@@ -36,24 +27,16 @@ class McpEndpoint:
     """
 
     def __init__(self, runs: RunService, caller_key: str) -> None:
-        def caller(context: Context) -> str:
-            return str(context.request.scope[caller_key]) if context.request else ""
-
+        self._runs = runs
         self._caller_key = caller_key
-        self._sessions = StreamableHTTPSessionManager(
-            build_server(runs, caller), session_idle_timeout=IDLE_S, max_sessions=MAX_SESSIONS
-        )
-        self._serving: asyncio.Task[None] | None = None
-        self._ready = asyncio.Event()
-        self._ending = asyncio.Event()
+        self._server: Server[Any] | None = None
+        self._sessions: dict[str, Sessions] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if self._serving is None:
-            # A task of its own: the sessions' tasks end in the one that they began in.
-            self._serving = asyncio.create_task(self._serve(), name="mcp sessions")
-        await self._ready.wait()
-        owner = AuthenticatedUser(AccessToken(token="", client_id=str(scope[self._caller_key]), scopes=[]))
-        await self._sessions.handle_request({**scope, "user": owner}, receive, send)
+        if self._server is None:
+            await asyncio.to_thread(importlib.import_module, "tinyagent.mcp_server.sessions")
+            await asyncio.to_thread(importlib.import_module, "tinyagent.mcp_server.server")
+        await self._sessions_of(str(scope[self._caller_key])).handle(scope, receive, send)
 
     async def __aenter__(self) -> Self:
         return self
@@ -65,12 +48,17 @@ class McpEndpoint:
 
     async def close(self) -> None:
         """End all sessions; the runs that they began go on."""
-        self._ending.set()
-        if self._serving is not None:
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._serving
+        await asyncio.gather(*(sessions.close() for sessions in self._sessions.values()))
 
-    async def _serve(self) -> None:
-        async with self._sessions.run():
-            self._ready.set()
-            await self._ending.wait()
+    def _sessions_of(self, caller: str) -> Sessions:
+        from tinyagent.mcp_server.server import build_server
+        from tinyagent.mcp_server.sessions import Sessions
+
+        if self._server is None:
+            self._server = build_server(self._runs, self._caller)
+        if caller not in self._sessions:
+            self._sessions[caller] = Sessions(self._server)
+        return self._sessions[caller]
+
+    def _caller(self, context: Context) -> str:
+        return str(context.request.scope[self._caller_key]) if context.request else ""

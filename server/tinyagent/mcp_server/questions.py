@@ -6,7 +6,6 @@ Values stand as JSON texts, so that text from outside cannot pass for lines of t
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -15,11 +14,7 @@ from mcp_types import ElicitRequestFormParams, ElicitResult
 
 from tinyagent.domain.events import ApprovalRequestedData
 from tinyagent.domain.provenance import Source
-from tinyagent.domain.run import RunState
 from tinyagent.domain.tools import Effect
-
-Key = tuple[int, str]
-"""A question: its task and the digest of what the call would do."""
 
 FIELD = "approve"
 WAIT_KEY = "tinyagent/wait_s"
@@ -50,26 +45,6 @@ _ORIGINS: dict[Source, str] = {
     "apps": " (from an earlier call)",
     "untrusted": " (from text that others wrote)",
 }
-_MISLEADING = re.compile(r"[\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]")
-
-
-def open_questions(state: RunState) -> dict[Key, ApprovalRequestedData]:
-    """What the run asks now, by task."""
-    tasks = (state.tasks[number] for number in sorted(state.tasks))
-    asked = [task.approval for task in tasks if task.status == "waiting" and task.approval is not None]
-    return {(one.task, one.digest): one for one in asked}
-
-
-def settled(state: RunState) -> bool:
-    """Whether no further question can come before one is answered."""
-    tasks = state.tasks.values()
-    succeeded = {task.task for task in tasks if task.status == "succeeded"}
-    planning = any(task.round >= state.rounds for task in tasks)
-    moving = any(
-        task.status == "running" or (task.status == "planned" and succeeded.issuperset(task.needs))
-        for task in tasks
-    )
-    return not planning and not moving
 
 
 def question(
@@ -110,5 +85,6 @@ def _call(asked: ApprovalRequestedData, names: Sequence[str]) -> Iterator[str]:
 
 
 def _shown(value: Any) -> str:
+    """As JSON, what nobody would see of it or what turns lines around written out."""
     text = json.dumps(value, ensure_ascii=False)
-    return _MISLEADING.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+    return "".join(one if one.isprintable() else json.dumps(one)[1:-1] for one in text)

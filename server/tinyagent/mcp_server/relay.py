@@ -11,7 +11,7 @@ import contextlib
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 import httpx2
 from mcp import Client
@@ -20,6 +20,7 @@ from mcp.client.streamable_http import streamable_http_client
 from mcp.server.lowlevel import Server
 from mcp.shared.exceptions import MCPError
 from mcp_types import (
+    CONNECTION_CLOSED,
     INTERNAL_ERROR,
     CallToolRequest,
     CallToolRequestParams,
@@ -36,14 +37,16 @@ from mcp_types.version import LATEST_MODERN_VERSION
 from pydantic import TypeAdapter
 
 from tinyagent import __version__
-from tinyagent.errors import ServerUnreachable
+from tinyagent.errors import OutcomeUnknown, ServerUnreachable
 from tinyagent.loopback import is_local_url
+from tinyagent.mcp_server.groups import first_of
 from tinyagent.mcp_server.peer import Context, Peer
 from tinyagent.mcp_server.questions import WAIT_KEY
 from tinyagent.mcp_server.results import error_result, unexpected_result
 from tinyagent.mcp_server.server import INSTRUCTIONS, NAME
 
 CONNECT_S = 5.0
+MAX_ANSWER_BYTES = 64 << 20
 SILENCE_S = 45.0
 """An answer under way shows a sign of life every 15 seconds; after three missed ones it is lost."""
 WAIT_S = 300.0
@@ -51,6 +54,15 @@ WAIT_S = 300.0
 
 _Outcome = CallToolResult | InputRequiredResult
 _OUTCOME: TypeAdapter[_Outcome] = TypeAdapter(_Outcome)
+
+
+class Lost(Exception):
+    """The connection ended after the request had been handed over."""
+
+
+def _is_loss(error: Exception) -> bool:
+    closed = isinstance(error, MCPError) and error.code == CONNECTION_CLOSED
+    return closed or isinstance(error, httpx2.TransportError)
 
 
 @dataclass(frozen=True)
@@ -62,7 +74,7 @@ class Upstream:
 
     @asynccontextmanager
     async def client(self, asking: ElicitationFnT | None = None) -> AsyncGenerator[Client]:
-        """A client for one call. Raises ServerUnreachable, or MCPError as the server reports it."""
+        """A client for one call. Raises ServerUnreachable, MCPError as the server reports it, or Lost."""
         http = httpx2.AsyncClient(
             headers={"Authorization": f"Bearer {self.token}"},
             timeout=httpx2.Timeout(CONNECT_S, read=SILENCE_S),
@@ -70,26 +82,21 @@ class Upstream:
         )
         try:
             async with http:
-                transport = streamable_http_client(f"{self.url}/mcp", http_client=http)
+                transport = streamable_http_client(
+                    f"{self.url}/mcp", http_client=http, max_sse_event_size=MAX_ANSWER_BYTES
+                )
                 client = Client(
                     transport, mode=LATEST_MODERN_VERSION, elicitation_callback=asking, cache=None
                 )
                 async with client:
                     yield client
         except ExceptionGroup as group:  # what fails within comes out of the client's own groups of tasks
-            error = _first(group)
-            if not isinstance(error, httpx2.TransportError):
-                raise error from None
-            raise ServerUnreachable(
-                f"No server answers at {self.url}.", hint="Start it with `tinyagent serve`."
-            ) from None
-
-
-def _first(group: Exception) -> Exception:
-    """The error that a group of errors is about."""
-    while isinstance(group, ExceptionGroup):
-        group = cast("ExceptionGroup[Exception]", group).exceptions[0]
-    return group
+            error = first_of(group)
+            if isinstance(error, (httpx2.ConnectError, httpx2.ConnectTimeout)):
+                raise ServerUnreachable(
+                    f"No server answers at {self.url}.", hint="Start it with `tinyagent serve`."
+                ) from None
+            raise (Lost() if _is_loss(error) else error) from None
 
 
 def build_relay(upstream: Upstream) -> Server[Any]:
@@ -119,16 +126,29 @@ class _Relay:
                 return await client.list_tools(cursor=page.cursor if page else None)
         except ServerUnreachable as error:
             raise MCPError(INTERNAL_ERROR, str(error)) from None
+        except Lost:
+            raise MCPError(INTERNAL_ERROR, f"The server at {self._upstream.url} was lost.") from None
 
     async def call_tool(self, context: Context, params: CallToolRequestParams) -> _Outcome:
         try:
             return await self._carried_out(Peer(context, NAME), params)
         except ServerUnreachable as error:
             return error_result(error)
-        except MCPError:
-            raise
+        except MCPError as error:
+            if not _is_loss(error):
+                raise
+            return self._lost()
+        except Lost:
+            return self._lost()
         except Exception as error:
             return unexpected_result(error)
+
+    def _lost(self) -> CallToolResult:
+        error = OutcomeUnknown(
+            f"The server at {self._upstream.url} was lost; the call may have been done or not.",
+            hint="`tinyagent runs list` tells, once the server runs again.",
+        )
+        return error_result(error)
 
     async def _carried_out(self, peer: Peer, params: CallToolRequestParams) -> _Outcome:
         """The outcome; a question goes to the user here when the client cannot come back with an answer."""

@@ -23,9 +23,14 @@ def call_result(state: RunState) -> CallToolResult:
     task = state.tasks.get(1)
     if task is not None and task.status == "succeeded":
         return _result(list(_said(task)), {"run": state.run, **_outcome(task)})
-    fault = (task.fault if task else None) or state.fault or ENDED
+    fault = (task.fault if task else None) or state.fault or _not_there(state) or ENDED
     lines = [fault_text(fault), *([UNKNOWN] if task and task.outcome_unknown else [])]
     return _result(["\n".join(lines)], {"run": state.run, "error": _error(fault)}, is_error=True)
+
+
+def _not_there(state: RunState) -> Fault | None:
+    """Why the tool could not be used any more when its call was to begin."""
+    return next((Fault(code="not_configured", message=why) for why in state.unavailable.values()), None)
 
 
 def run_result(state: RunState) -> CallToolResult:

@@ -5,6 +5,7 @@ Only made where an address is configured. Spans hold ids, names, counts, codes a
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,10 +14,12 @@ from typing import TYPE_CHECKING, Any
 from tinyagent import __version__
 from tinyagent.domain import events as ev
 from tinyagent.errors import ConfigurationError
+from tinyagent.loopback import is_local_url
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace.export import SpanExporter
     from opentelemetry.trace import Span
+    from requests import Session
 
 SEND_S = 5.0
 """The longest time for handing in spans, at the end too."""
@@ -58,7 +61,7 @@ class Tracing:
                 hint="Install it with `pip install 'tinyagent[otel]'`, or remove the setting.",
             ) from error
         address = f"{endpoint.rstrip('/')}/v1/traces"
-        return cls(OTLPSpanExporter(endpoint=address, timeout=SEND_S))
+        return cls(OTLPSpanExporter(endpoint=address, timeout=SEND_S, session=_session(address)))
 
     def observe(self, event: ev.Event) -> None:
         """Begin and end the spans of this event."""
@@ -76,9 +79,10 @@ class Tracing:
             self._observe_steps(run, event)
 
     def close(self) -> None:
-        """Hand in what is left, within bounds."""
-        self._provider.force_flush(int(SEND_S * 1000))
-        self._provider.shutdown()
+        """Hand in what is left, within `SEND_S` seconds: what is not taken by then is lost."""
+        ending = threading.Thread(target=self._provider.shutdown, name="last traces", daemon=True)
+        ending.start()
+        ending.join(SEND_S)
 
     def _end(self, event: ev.Event, run: _Open) -> None:
         del self._open[event.run]
@@ -132,6 +136,19 @@ class Tracing:
             name, context=_within(run.span), start_time=start, attributes=dict(attributes)
         )
         span.end(now)
+
+
+def _session(address: str) -> Session:
+    """Connections to this address alone: to no other one that it names, nor by a proxy to this computer."""
+    import requests
+
+    class Direct(requests.Session):
+        def get_redirect_target(self, resp: requests.Response) -> str | None:
+            return None
+
+    session = Direct()
+    session.trust_env = not is_local_url(address)
+    return session
 
 
 def _within(span: Span) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, Protocol, cast
@@ -74,18 +75,20 @@ def _place(index: int) -> str:
     return f"␂{index}␃"
 
 
+_PLACE = re.compile("␂([0-9]+)␃")
+
+
 def _tokens(filled: str, messages: Sequence[Message], vocabulary: Vocabulary, begin: bool) -> list[int]:
     harmless = all(
         vocabulary.tokenize(message.content, special=True) == vocabulary.tokenize(message.content)
         for message in messages
     )
-    ids: list[int] = []
-    whole = ""
-    for index, message in enumerate(messages):
-        before, _, filled = filled.partition(_place(index))
-        whole += before + message.content
-        ids += vocabulary.tokenize(before, special=True, begin=begin and not ids)
-        ids += vocabulary.tokenize(message.content)
+    parts = _PLACE.split(filled)  # templates may put the messages into another order, or one in twice
     if harmless:  # in one go, since some tokenizers begin every text with a space
-        return vocabulary.tokenize(whole + filled, special=True, begin=begin)
-    return ids + vocabulary.tokenize(filled, special=True)
+        said = (messages[int(part)].content if place % 2 else part for place, part in enumerate(parts))
+        return vocabulary.tokenize("".join(said), special=True, begin=begin)
+    ids = vocabulary.tokenize(parts[0], special=True, begin=begin)
+    for index, after in zip(parts[1::2], parts[2::2], strict=True):
+        ids += vocabulary.tokenize(messages[int(index)].content)
+        ids += vocabulary.tokenize(after, special=True)
+    return ids

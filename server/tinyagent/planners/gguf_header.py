@@ -28,7 +28,7 @@ def read_header(path: Path) -> dict[str, Scalar]:
             f"The planner's model file {path} does not exist.",
             hint="Put a GGUF file there, or set another planner in the configuration.",
         ) from error
-    except (OSError, ValueError, struct.error, KeyError) as error:
+    except (OSError, ValueError, OverflowError, struct.error, KeyError) as error:
         raise ModelUnavailable(
             f"The planner's model file {path} cannot be read as GGUF: it is damaged or of another kind.",
             hint="Download or copy the file again and compare its size with the original.",

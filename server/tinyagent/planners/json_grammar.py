@@ -81,8 +81,8 @@ class _Writer:
         self._bodies: dict[str, str] = {}
         self._repeats = 0
         self._readings = Readings()
-        for name, opening in (("object", "{"), ("array", "[")):
-            self._readings.form(name, Form(opening, ("value",)))
+        self._readings.form("object", Form("{", ("value",)))
+        self._readings.form("array", Form("[", ("value",)))
         self._readings.union("value", ("object", "array", "string"))
 
     def check_readings(self) -> None:

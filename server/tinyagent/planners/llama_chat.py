@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing, closing
 from functools import partial
 from pathlib import Path
-from typing import cast
 
 from tinyagent.errors import InvalidRequest, ModelUnavailable, PlannerFailed
 from tinyagent.planners.chat_template import chat_tokens
@@ -19,7 +18,7 @@ from tinyagent.planners.llama_worker import LlamaWorker, Stopped, worker_of
 from tinyagent.planners.profiles import PROFILES, InstructedProfile, ProfileName, choose_profile
 from tinyagent.planners.prompts import Message
 from tinyagent.planners.stop_texts import StopTexts
-from tinyagent.ports import ChatEnd, ChatRequest, ChatRole, ChatTurn
+from tinyagent.ports import ChatEnd, ChatRequest
 
 _ANSWER_SHARE = 3
 """The part of the context, one in so many, that is kept for rules and answer."""
@@ -63,25 +62,6 @@ class LlamaChat:
     def tokens_in_memory(self) -> int:
         """Tokens of chat and answer that the model has read and keeps."""
         return self._worker.tokens_in_memory
-
-    async def complete(self, messages: Sequence[Mapping[str, str]], max_tokens: int) -> str:
-        """The whole answer, always by the likeliest token; each message has a `role` and a `content`.
-
-        Raises PlannerFailed when the answer does not come to an end, and as `chat` does.
-        """
-        turns = tuple(ChatTurn(cast("ChatRole", message["role"]), message["content"]) for message in messages)
-        text = ""
-        async with aclosing(self.chat(ChatRequest(turns, max_tokens, temperature=0))) as pieces:
-            async for piece in pieces:
-                if isinstance(piece, str):
-                    text += piece
-                elif piece.finish_reason == "length":
-                    raise PlannerFailed(
-                        f"The model {self._name} wrote {piece.usage.plan_tokens} tokens without coming to an "
-                        "end.",
-                        hint="Choose another model for texts.",
-                    )
-        return text
 
     async def chat(self, request: ChatRequest) -> AsyncGenerator[str | ChatEnd]:
         """Stream the answer; see `ports.ChatModel`."""

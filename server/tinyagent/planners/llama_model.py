@@ -1,4 +1,4 @@
-"""A GGUF model in memory: tokens and text, and one sequence of tokens that it has read.
+"""A GGUF model in memory: tokens and text, and the sequences of tokens that it has read.
 
 A thin layer over the bindings of llama.cpp. Nothing here is thread-safe: one thread at a time.
 """
@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tinyagent.errors import ModelUnavailable, PlannerFailed
+from tinyagent.planners.llama_sequences import SEQUENCES, Sequences
 
 BATCH = 128
 """Tokens of a prompt that are read between two looks at the cancel flag."""
@@ -31,17 +32,29 @@ def _silent(_level: int, _text: bytes, _data: object) -> None:
 
 
 class LlamaModel:
-    """A loaded model with one context. `read` keeps what the last prompt has in common with the next."""
+    """A loaded model with one context. `read` keeps what earlier prompts have in common with the next."""
 
-    def __init__(self, path: Path, *, context: int = 4096, threads: int | None = None) -> None:
-        """Load the file. Raises ModelUnavailable when llama.cpp refuses it."""
+    def __init__(
+        self,
+        path: Path,
+        *,
+        context: int = 4096,
+        threads: int | None = None,
+        cancelled: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """Load the file. Raises ModelUnavailable when llama.cpp refuses it, PlannerFailed when cancelled."""
         bindings.llama_log_set(_silent, ctypes.c_void_p(0))
         bindings.llama_backend_init()
-        self._read: list[int] = []
         self._pieces: dict[int, bytes] = {}
-        self._model: Any = bindings.llama_model_load_from_file(
-            str(path).encode(), bindings.llama_model_default_params()
-        )
+        parameters = bindings.llama_model_default_params()
+
+        def goes_on(_progress: float, _data: object) -> bool:
+            return not cancelled()
+
+        parameters.progress_callback = bindings.llama_progress_callback(goes_on)
+        self._model: Any = bindings.llama_model_load_from_file(str(path).encode(), parameters)
+        if not self._model and cancelled():
+            raise PlannerFailed(f"Loading {path.name} was given up.", hint="Try again.")
         if not self._model:
             raise ModelUnavailable(
                 f"llama.cpp cannot load the planner's model {path}: the file is damaged or too new.",
@@ -55,15 +68,26 @@ class LlamaModel:
                 f"llama.cpp has no room for a context of {self.context} tokens for {path}.",
                 hint="Close other programs, or choose a smaller model.",
             )
-        self._memory: Any = bindings.llama_get_memory(self._context)
+        self._sequences = Sequences(
+            bindings.llama_get_memory(self._context),
+            self._count,
+            bindings.llama_n_ctx(self._context),
+        )
+        self._batch: Any = bindings.llama_batch_init(BATCH, 0, 1)
         self.vocabulary: Any = bindings.llama_model_get_vocab(self._model)
         self.size = bindings.llama_vocab_n_tokens(self.vocabulary)
+
+    @property
+    def _count(self) -> int:
+        """How many sequences the model can keep apart and share the beginnings of."""
+        states = bindings.llama_model_is_recurrent(self._model) or bindings.llama_model_is_hybrid(self._model)
+        return 1 if states else SEQUENCES
 
     def _parameters(self, path: Path, threads: int | None) -> Any:
         parameters = bindings.llama_context_default_params()
         parameters.n_ctx = self.context
         parameters.n_batch = parameters.n_ubatch = BATCH
-        parameters.n_seq_max = 1
+        parameters.n_seq_max, parameters.kv_unified = self._count, True
         small = path.stat().st_size < _SMALL_FILE
         count = threads or (1 if small else min(os.cpu_count() or 1, _MOST_THREADS))
         parameters.n_threads = parameters.n_threads_batch = count
@@ -84,10 +108,13 @@ class LlamaModel:
     def piece(self, token: int) -> bytes:
         """The bytes that a token stands for, markers written out."""
         if token not in self._pieces:
-            buffer = ctypes.create_string_buffer(256)
-            length = bindings.llama_token_to_piece(self.vocabulary, token, buffer, 256, 0, True)
-            self._pieces[token] = buffer.raw[: max(length, 0)]
+            self._pieces[token] = self._text_of(token, 256)
         return self._pieces[token]
+
+    def _text_of(self, token: int, size: int) -> bytes:
+        buffer = ctypes.create_string_buffer(size)
+        length = bindings.llama_token_to_piece(self.vocabulary, token, buffer, size, 0, True)
+        return buffer.raw[:length] if length >= 0 else self._text_of(token, -length)
 
     def is_end(self, token: int) -> bool:
         """Whether the token ends a text."""
@@ -109,15 +136,15 @@ class LlamaModel:
 
     @property
     def tokens_in_memory(self) -> int:
-        """How many tokens the context holds."""
-        return len(self._read)
+        """How many tokens the sequence holds that was used last."""
+        return len(self._sequences.tokens)
 
     def read(self, prompt: Sequence[int], cancelled: Callable[[], bool]) -> int | None:
         """Read a prompt; how many of its tokens were known from before, or None when cancelled.
 
         At least the last token is read anew, so that its logits are there.
         """
-        known = self._keep_common(prompt)
+        known = self._sequences.begin(prompt)
         for start in range(known, len(prompt), BATCH):
             if cancelled():
                 return None
@@ -125,34 +152,27 @@ class LlamaModel:
         return known
 
     def forget(self) -> None:
-        """Make the next prompt be read from its beginning.
+        """Make every prompt be read from its beginning.
 
-        Only then does it come to the very same scores again: their last digits depend on the batches that
-        the tokens were read in.
+        Only then does one come to the very same scores again: their last digits depend on the batches that
+        the tokens were read in, and on what else is in memory.
         """
-        bindings.llama_memory_clear(self._memory, True)
-        self._read.clear()
-
-    def _keep_common(self, prompt: Sequence[int]) -> int:
-        common = 0
-        for old, new in zip(self._read, prompt[:-1], strict=False):
-            if old != new:
-                break
-            common += 1
-        if not bindings.llama_memory_seq_rm(self._memory, 0, common, -1):
-            self.forget()
-            common = 0
-        del self._read[common:]
-        return common
+        self._sequences.clear()
 
     def extend(self, tokens: Sequence[int]) -> None:
         """Read at most BATCH further tokens."""
-        array = (bindings.llama_token * len(tokens))(*tokens)
-        code = bindings.llama_decode(self._context, bindings.llama_batch_get_one(array, len(tokens)))
+        self._sequences.make_room(len(tokens))
+        held, batch = self._sequences.tokens, self._batch
+        for place, token in enumerate(tokens):
+            batch.token[place], batch.pos[place] = token, len(held) + place
+            batch.n_seq_id[place], batch.seq_id[place][0] = 1, self._sequences.current
+            batch.logits[place] = place == len(tokens) - 1
+        batch.n_tokens = len(tokens)
+        code = bindings.llama_decode(self._context, batch)
         if code != 0:
             self.forget()
             raise PlannerFailed(f"llama.cpp stopped with code {code} while planning.", hint="Try again.")
-        self._read += tokens
+        held += tokens
 
     def logits(self) -> npt.NDArray[np.float32]:
         """Scores of the next token; a view that the next `extend` overwrites."""
@@ -162,6 +182,7 @@ class LlamaModel:
     def close(self) -> None:
         """Free the memory; the model is of no use afterwards."""
         if self._context:
+            bindings.llama_batch_free(self._batch)
             bindings.llama_free(self._context)
             bindings.llama_model_free(self._model)
             self._context = self._model = None

@@ -69,7 +69,7 @@ class LlamaWorker:
         def run() -> None:
             try:
                 if not stopped():
-                    for piece in work(self._loaded(), stopped):
+                    for piece in work(self._loaded(stopped), stopped):
                         loop.call_soon_threadsafe(pieces.put_nowait, piece)
             finally:
                 with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
@@ -81,9 +81,9 @@ class LlamaWorker:
         try:
             while not isinstance(piece := await pieces.get(), _End):
                 yield piece
-            await done
             if self._closing.is_set():
                 raise self._closed()
+            await done
         finally:
             cancelled.set()
             self._waiting -= 1
@@ -99,10 +99,12 @@ class LlamaWorker:
                 f"Too many requests wait for the model {self.path.name}.", hint="Try again in a moment."
             )
 
-    def _loaded(self) -> LlamaModel:
+    def _loaded(self, stopped: Stopped) -> LlamaModel:
         if self._model is None:
             _ = self.header  # tells a missing or damaged file in better words than llama.cpp
-            self._model = LlamaModel(self.path, context=self.context, threads=self._threads)
+            self._model = LlamaModel(
+                self.path, context=self.context, threads=self._threads, cancelled=stopped
+            )
         return self._model
 
     def _closed(self) -> PlannerFailed:

@@ -153,6 +153,7 @@ def choose_profile(header: Mapping[str, Scalar]) -> Profile:
         if header.get("tinyagent.profile") == name:
             return profile
     if "tinyagent" in str(header.get("general.name", "")).lower():
-        small = int(header.get("llama.embedding_length", 0)) <= _SMALL_WIDTH
+        width = header.get("llama.embedding_length")
+        small = not isinstance(width, int) or width <= _SMALL_WIDTH
         return PROFILES["tinyagent-1.1b" if small else "tinyagent-7b"]
     return PROFILES["chat"]

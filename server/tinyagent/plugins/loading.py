@@ -40,6 +40,11 @@ class Found:
     faults: list[Fault] = field(default_factory=list[Fault])
 
 
+def offered_by_packages() -> bool:
+    """Whether an installed package has tools."""
+    return bool(entry_points(group=GROUP))
+
+
 def load_tools(
     files: Sequence[Path], taken: Collection[str] = (), packages: Sequence[EntryPoint] | None = None
 ) -> Found:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import math
 import re
+import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
@@ -44,6 +45,7 @@ class Descriptions:
     def __init__(self, embed: Embed) -> None:
         self._embed = embed
         self._known: dict[str, Vectors] = {}
+        self._turn = threading.Lock()
 
     async def scores(
         self, query: str, tools: Sequence[ToolSpec], learnt: Sequence[str]
@@ -56,25 +58,28 @@ class Descriptions:
     def _scores(self, query: str, tools: Sequence[ToolSpec], learnt: Sequence[str]) -> dict[str, float]:
         texts = [text_of(tool) for tool in tools]
         names = [_spoken(name) for name in learnt]
-        self._learn([*texts, *names])
-        shared = np.mean([self._known[name] for name in names], axis=0) if names else np.float32(0)
-        cosines = _centred(self._embed([query]), shared) @ _centred(self._vectors(texts), shared).T
+        known = self._learnt([*texts, *names])
+        shared = np.mean([known[name] for name in names], axis=0) if names else np.float32(0)
+        vectors = np.stack([known[text] for text in texts])
+        cosines = _centred(self._embed([query]), shared) @ _centred(vectors, shared).T
         words = _in_common(query, texts, names)
         return {
             tool.name: float(np.clip(_COSINE * cosine + _WORDS * word, 0, 1))
             for tool, cosine, word in zip(tools, cosines[0], words, strict=True)
         }
 
-    def _vectors(self, texts: Sequence[str]) -> Vectors:
-        return np.stack([self._known[text] for text in texts])
+    def _learnt(self, texts: Sequence[str]) -> Mapping[str, Vectors]:
+        """The vectors of these texts, those that are missing computed. Several requests do so at once.
 
-    def _learn(self, texts: Sequence[str]) -> None:
-        """Compute the vectors that are missing; those of texts that are no longer used go first."""
-        if len(self._known) > REMEMBERED:
-            self._known = {text: self._known[text] for text in texts if text in self._known}
-        new = [text for text in dict.fromkeys(texts) if text not in self._known]
-        if new:
-            self._known.update(zip(new, self._embed(new), strict=True))
+        Where too many are kept, those of texts that are not used now are forgotten.
+        """
+        with self._turn:
+            known = {text: self._known[text] for text in texts if text in self._known}
+            new = [text for text in dict.fromkeys(texts) if text not in known]
+            if new:
+                known.update(zip(new, self._embed(new), strict=True))
+            self._known = known if len(self._known) > REMEMBERED else {**self._known, **known}
+        return known
 
 
 def text_of(tool: ToolSpec) -> str:

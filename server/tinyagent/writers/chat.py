@@ -7,16 +7,20 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
 from dataclasses import replace
+from typing import cast
 
 from tinyagent.errors import ModelUnavailable, Overloaded, TinyAgentError
-from tinyagent.ports import WritingRole, WritingTask, Written
+from tinyagent.ports import ChatEnd, ChatModel, ChatRequest, WritingRole, WritingTask, Written
 from tinyagent.writers.checks import cleaned, objection
-from tinyagent.writers.model import ChatModel, NotWritten
+from tinyagent.writers.model import NotWritten
 from tinyagent.writers.parts import split_parts
 from tinyagent.writers.prompts import chat
 
+ROOM = 12_000
+"""Characters that any usual model reads at once."""
 MOST_PARTS = 8
 PARTS_AT_ONCE = 2
 
@@ -34,8 +38,9 @@ _MOST_TOKENS = 4_096
 class ChatWriter:
     """Writes with a model; see `choosing.ModelWriter`.
 
-    `timeout_s` bounds each answer of the model, and `total_s` a whole text. `shorten` brings a text
-    that is longer than all parts together down to so many characters.
+    `room` is how many characters of material one chat holds beside its rules and the answer. `timeout_s`
+    bounds each answer of the model, and `total_s` a whole text. `shorten` brings a text that is longer
+    than all parts together down to so many characters.
     """
 
     def __init__(
@@ -43,10 +48,11 @@ class ChatWriter:
         model: ChatModel,
         shorten: Callable[[str, int], str],
         *,
+        room: int = ROOM,
         timeout_s: float = 30.0,
         total_s: float = 45.0,
     ) -> None:
-        self._model, self._shorten = model, shorten
+        self._model, self._shorten, self._room = model, shorten, room
         self._timeout_s, self._total_s = timeout_s, total_s
 
     async def write(self, task: WritingTask) -> Written:
@@ -60,15 +66,16 @@ class ChatWriter:
             raise NotWritten("its file cannot be used") from None
         except Overloaded:
             raise NotWritten("too many texts wait for it") from None
-        except TinyAgentError:
-            raise NotWritten("it failed") from None
+        except TinyAgentError as error:
+            reason = error.message[:1].lower() + error.message[1:].rstrip(".")
+            raise NotWritten(reason, f"it failed ({error.code})") from None
         return Written(text, by=self._model.name)
 
     async def close(self) -> None:
         await self._model.close()
 
     async def _write(self, task: WritingTask) -> str:
-        if len(task.material) <= self._model.room:
+        if len(task.material) <= self._room:
             return await self._answer(task)
         if task.role != "summary":
             raise NotWritten("the text is too long for it")
@@ -77,14 +84,14 @@ class ChatWriter:
         return await self._answer(replace(task, material="\n\n".join(summaries)))
 
     def _parts(self, text: str) -> list[str]:
-        room = self._model.room
+        room = self._room
         fitting = self._shorten(text, room * MOST_PARTS // 2)  # no part is under half a room
         return split_parts(fitting, room)
 
     async def _summaries(self, tasks: list[WritingTask]) -> list[str]:
         """A summary of each part, in order, all together no longer than the model can read."""
         free = asyncio.Semaphore(PARTS_AT_ONCE)
-        longest = self._model.room // len(tasks) - 2
+        longest = self._room // len(tasks) - 2
 
         async def summary(task: WritingTask) -> str:
             async with free:
@@ -102,8 +109,19 @@ class ChatWriter:
         characters, more = _TOKENS[task.role]
         tokens = min(more + (len(task.material) // characters if characters else 0), _MOST_TOKENS)
         async with asyncio.timeout(self._timeout_s):
-            answer = await self._model.complete(chat(task, mark), tokens)
+            answer = await self._said(ChatRequest(chat(task, mark), tokens, temperature=0))
         text = cleaned(task.role, answer)
         if fault := objection(task, text, mark):
             raise NotWritten(fault)
+        return text
+
+    async def _said(self, request: ChatRequest) -> str:
+        """The whole answer."""
+        text = ""
+        async with aclosing(cast("AsyncGenerator[str | ChatEnd]", self._model.chat(request))) as pieces:
+            async for piece in pieces:
+                if isinstance(piece, str):
+                    text += piece
+                elif piece.finish_reason == "length":
+                    raise NotWritten("it did not come to an end")
         return text

@@ -36,7 +36,7 @@ class RoleWriter(Writer):
         try:
             return await self._model.write(task)
         except NotWritten as failure:
-            logger.warning("the model did not write: %s, %s", task.role, failure.reason)
+            logger.warning("the model did not write: %s, %s", task.role, failure.kind)
             reason = failure.reason
         except Exception as error:
             log_unexpected(logger, "the writer's model", error)

@@ -6,8 +6,7 @@ know beforehand, so that no text can end its own quotation.
 
 from __future__ import annotations
 
-from tinyagent.ports import VERBATIM, WritingRole, WritingTask
-from tinyagent.writers.model import Messages
+from tinyagent.ports import VERBATIM, ChatTurn, WritingRole, WritingTask
 
 _RULES = """\
 You write for the user of a personal assistant. Your task: {task}
@@ -50,7 +49,7 @@ _TASKS: dict[WritingRole, tuple[str, str]] = {
 _TITLES = {VERBATIM: "To copy word for word", "subject": "Subject", "to": "Recipients", "name": "Name"}
 
 
-def chat(task: WritingTask, mark: str) -> Messages:
+def chat(task: WritingTask, mark: str) -> tuple[ChatTurn, ...]:
     """The chat that asks for the text; `mark` is the random mark around the material."""
     what, more = _TASKS[task.role]
     system = _RULES.format(task=what, more=more)
@@ -61,7 +60,7 @@ def chat(task: WritingTask, mark: str) -> Messages:
         _fenced(_TITLES.get(name, name), value, mark) for name, value in task.facts.items() if value.strip()
     ]
     parts += [*facts, _fenced("Material", task.material, mark)]
-    return [{"role": "system", "content": system}, {"role": "user", "content": "\n\n".join(parts)}]
+    return ChatTurn("system", system), ChatTurn("user", "\n\n".join(parts))
 
 
 def _fenced(title: str, text: str, mark: str) -> str:

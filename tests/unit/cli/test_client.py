@@ -201,3 +201,31 @@ async def test_a_proxy_of_the_environment_is_not_asked_for_this_machine(
 def test_an_address_that_is_none_is_refused(url: str) -> None:
     with pytest.raises(InvalidRequest, match="no address of a server"):
         Client(url, None)
+
+
+@pytest.mark.parametrize("token", ["voilà-un-mot-secret", "two\nlines", "a\x00b"])
+def test_a_token_that_no_request_can_send_is_said_to_be_one(token: str) -> None:
+    with pytest.raises(InvalidRequest, match="no request can send") as refused:
+        Client("http://127.0.0.1:8765", token)
+    assert token not in str(refused.value)
+
+
+async def test_another_kind_of_server_is_said_to_be_one_whatever_is_asked_of_it() -> None:
+    async with serving(lambda line, headers: reply(200, {})) as url, Client(url, "secret") as client:
+        for asked in (
+            lambda: client.start("go"),
+            lambda: client.runs(3),
+            lambda: client.state("run_1"),
+            lambda: client.undo("run_1", None),
+            client.parameters,
+        ):
+            with pytest.raises(ServerUnreachable, match="no tinyagent server"):
+                await asked()
+
+
+async def test_an_event_of_a_later_version_is_said_to_be_one() -> None:
+    stream = 'event: run.dreamt\nid: 1\ndata: {"type": "run.dreamt", "private": "words"}\n\n'
+    async with serving(lambda line, headers: reply(200, stream, "text/event-stream")) as url:
+        with pytest.raises(ServerUnreachable, match="another version") as told:
+            await followed(url)
+    assert "words" not in str(told.value)

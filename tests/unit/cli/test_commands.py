@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 import subprocess
 import sys
@@ -171,6 +172,14 @@ def program(*arguments: str, **variables: str) -> subprocess.CompletedProcess[by
 def test_a_terminal_without_unicode_is_no_reason_to_fail() -> None:
     result = program("models", "list", PYTHONIOENCODING="ascii")
     assert (result.returncode, result.stderr, b"nano" in result.stdout) == (0, b"", True)
+
+
+def test_a_model_that_only_writes_texts_is_not_listed_as_a_planner(home: Path) -> None:
+    home.mkdir(exist_ok=True)
+    writer = '[writer.model]\nkind = "openai"\nbase_url = "http://127.0.0.1:9/v1"\nmodel = "m"\n'
+    (home / "config.toml").write_text(writer, encoding="utf-8")
+    result = run("--home", str(home), "models", "list", "--json")
+    assert [planner["name"] for planner in json.loads(result.stdout)] == ["nano", "compact"]
 
 
 def test_verdicts_stay_apart_on_a_terminal_without_unicode(home: Path) -> None:

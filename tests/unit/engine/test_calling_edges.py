@@ -100,6 +100,26 @@ async def test_planners_read_earlier_calls_by_the_names_that_they_plan_with() ->
     assert (second.tool, second.line) == ("a_b_2", '2. a_b_2(x="3")')
 
 
+async def test_a_tool_that_is_no_longer_offered_is_not_taken_for_one_with_a_like_name() -> None:
+    client = client_of("2. join()", again=True, tools=[tool("a_b", x=TEXT)])
+    client.turns += [Called("c1", "a-b", {"x": "1"}), Returned("c1", "one")]
+    await client.turn()
+    assert client.planner.requests[0].tasks[0].tool == "a_b_2"
+
+
+async def test_results_of_another_servers_calls_go_where_the_same_arguments_are() -> None:
+    client = client_of(
+        '1. get_weather("Oslo")\n2. get_weather("Bergen")\n3. send("zoe@example.com", "Oslo $1, Bergen $2")'
+    )
+    client.turns += [
+        Called("x1", "get-weather", {"city": "Bergen"}),
+        Called("x2", "get-weather", {"city": "Oslo"}),
+        Returned("x1", "sun"),
+        Returned("x2", "rain"),
+    ]
+    assert (await client.turn())[0][1]["text"] == "Oslo rain, Bergen sun"
+
+
 async def test_one_history_with_two_results_goes_two_ways() -> None:
     client = client_of(ONE_THEN_MAIL)
     await client.turn()

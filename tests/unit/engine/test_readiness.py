@@ -37,3 +37,9 @@ class Host(FakeHost):
 def test_the_tools_are_counted_and_what_is_off_is_told_once(host: Host, ok: bool, detail: str) -> None:
     check = check_host(host)
     assert (check.ok, check.detail) == (ok, detail)
+
+
+def test_an_exception_for_a_tool_that_does_not_exist_is_told() -> None:
+    check = check_host(Host(), {"get": "ask", "house_lock": "ask"})
+    assert check.ok
+    assert check.detail == "3 tools; approvals.tools names house_lock: no such tool is known now"

@@ -36,6 +36,12 @@ async def test_a_run_is_counted_with_its_tasks_tokens_and_times(observed: Observ
     assert found["tinyagent_peak_memory_bytes",] > 1_000_000
 
 
+async def test_each_figure_comes_once(observed: Observed) -> None:
+    metrics = Metrics()
+    await observed(metrics.observe)
+    assert not [name for name, *_ in samples(metrics) if name.endswith("_created")]
+
+
 async def test_times_are_measured_from_the_request_on(observed: Observed) -> None:
     ticks = iter(range(1_000))
     metrics = Metrics(clock=lambda: float(next(ticks)))

@@ -186,7 +186,9 @@ def holder(**first: Any) -> dict[str, Any]:
 ITEMS = {"type": "array", "items": {"$ref": "#/$defs/A"}}
 ADD = {**holder(), "properties": {**holder()["properties"], "op": {"const": "+"}}}
 DEEP = {
-    f"l{n}": {"anyOf": [{"type": "array", "items": {"$ref": f"#/$defs/l{n + 1}"}, "maxItems": k} for k in (5, 9)]}
+    f"l{n}": {
+        "anyOf": [{"type": "array", "items": {"$ref": f"#/$defs/l{n + 1}"}, "maxItems": k} for k in (5, 9)]
+    }
     for n in range(20)
 }
 
@@ -211,7 +213,10 @@ def test_alternatives_that_begin_alike_in_one_another_are_refused(schema: dict[s
         nested(ITEMS, holder()),
         nested(ITEMS, {"type": "array", "items": {"type": "null"}}),
         nested(holder(kind={"const": "a"}), holder(kind={"const": "b"})),
-        nested(holder(at={"type": "integer"}, kind={"const": "a"}), holder(at={"type": "string"}, kind={"const": "b"})),
+        nested(
+            holder(at={"type": "integer"}, kind={"const": "a"}),
+            holder(at={"type": "string"}, kind={"const": "b"}),
+        ),
         nested(holder(a={"type": "string"}), holder(b={"type": "string"})),
     ],
 )

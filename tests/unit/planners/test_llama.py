@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import struct
+import threading
 from contextlib import aclosing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.support.plan_requests import make_request
 from tests.support.tiny_gguf import write_tiny_gguf
 from tinyagent.errors import ModelUnavailable, Overloaded, PlannerFailed
+from tinyagent.planners import llama_worker
 from tinyagent.planners.grammar import Limits
 from tinyagent.planners.llama import LlamaPlanner
+from tinyagent.planners.llama_model import LlamaModel
 from tinyagent.ports import PlanRequest, Usage
 
 SMALL = Limits(calls=3, items=2, characters=12, references=2)
@@ -164,6 +169,39 @@ async def test_a_damaged_file_is_named(gguf: Path, keep: int) -> None:
         await answer(planner, make_request(tools=["send_sms"]))
     assert failure.value.hint
     await planner.close()
+
+
+async def test_a_header_with_impossible_sizes_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "odd.gguf"
+    entry = struct.pack("<Q1sIIQ", 1, b"a", 9, 10, 2**63 - 1)
+    path.write_bytes(b"GGUF" + struct.pack("<IQQ", 3, 0, 1) + entry)
+    planner = LlamaPlanner(path)
+    with pytest.raises(ModelUnavailable, match=r"odd\.gguf cannot be read"):
+        await answer(planner, make_request())
+    await planner.close()
+
+
+async def test_closing_while_the_model_is_loaded_ends_the_loading(
+    gguf: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    began, go_on = asyncio.Event(), threading.Event()
+    loop, load = asyncio.get_running_loop(), llama_worker.LlamaModel
+
+    def slow(path: Path, **others: Any) -> LlamaModel:
+        loop.call_soon_threadsafe(began.set)
+        assert go_on.wait(20)
+        return load(path, **others)
+
+    monkeypatch.setattr(llama_worker, "LlamaModel", slow)
+    planner = LlamaPlanner(gguf, profile="chat", limits=SMALL, context=8192)
+    running = asyncio.create_task(answer(planner, make_request(tools=["send_sms"])))
+    await began.wait()
+    closing = asyncio.create_task(planner.close())
+    await asyncio.sleep(0)
+    go_on.set()
+    await closing
+    with pytest.raises(PlannerFailed, match="was closed"):
+        await running
 
 
 async def test_a_file_of_another_kind_is_named(tmp_path: Path) -> None:

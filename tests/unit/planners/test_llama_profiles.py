@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -86,6 +87,26 @@ def test_a_template_that_wants_turns_gets_turns(model: LlamaModel) -> None:
 def test_a_template_that_cannot_be_filled_is_told(model: LlamaModel, template: str) -> None:
     with pytest.raises(ModelUnavailable, match="chat template"):
         chat_tokens(MESSAGES, template, model)
+
+
+def test_a_template_that_puts_the_system_message_elsewhere_keeps_all_in_their_places(
+    model: LlamaModel,
+) -> None:
+    """As some do: the system message stands before the last of the user."""
+    template = (
+        "{% for m in messages[1:] %}[{{ m.role }}] {% if loop.last %}{{ messages[0].content }} {% endif %}"
+        "{{ m.content }} {% endfor %}{{ messages[1].content }}"
+    )
+    for mark in ("", "<|plan|>"):
+        chat = [
+            Message("system", f"Rules{mark}."),
+            Message("user", "Hello"),
+            Message("assistant", "Good day"),
+            Message("user", "Bye"),
+        ]
+        assert text_of(model, chat_tokens(chat, template, model)) == (
+            f"[user] Hello [assistant] Good day [user] Rules{mark}. Bye Hello"
+        )
 
 
 def test_models_without_a_template_are_asked_in_their_familys_form(model: LlamaModel) -> None:
@@ -223,3 +244,9 @@ def test_what_is_looked_up_twice_is_looked_up_once() -> None:
         '1. get_phone_number("Ines")\n2. get_phone_number("Graça")\n'
         '3. send_sms(["$1", "$2"], "Late")\n4. join()<END_OF_PLAN>'
     )
+
+
+@pytest.mark.parametrize("width", [None, "wide", 0.5])
+def test_a_width_that_is_no_number_of_units_is_that_of_the_small_model(width: object) -> None:
+    header: dict[str, Any] = {"general.name": "TinyAgent", "llama.embedding_length": width}
+    assert choose_profile(header).name == "tinyagent-1.1b"

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
+
+import numpy as np
 import pytest
 
 from tests.support.added_tools import BUILT_IN_REQUESTS, CHATTER, WANTED, added_tools
 from tinyagent.bootstrap import load_nano
 from tinyagent.domain.json_tools import tool_from_schema
-from tinyagent.toolrag.descriptions import Descriptions
+from tinyagent.domain.tools import ToolSpec
+from tinyagent.toolrag.descriptions import REMEMBERED, Descriptions, Vectors
 from tinyagent.toolrag.selector import NEAR, ClassifierSelector
 from tinyagent.tools.registry import BUILT_IN
 
@@ -76,3 +81,30 @@ async def test_a_description_is_read_once() -> None:
     first = len(read)
     await selector.select("music", [*SPECS, *ADDED])
     assert read[first:] == ["music"]
+
+
+async def test_what_one_request_forgets_is_there_for_another_that_goes_on() -> None:
+    """A request over few tools ends while one over many is read: it forgets what the other needs."""
+    few, many = ADDED[:2], [described(f"tool_{number}") for number in range(REMEMBERED + 10)]
+    between: list[str] = []
+
+    def embed(texts: list[str]) -> Vectors:
+        if "second" in texts and not between:
+            between.append("once")
+            thread = threading.Thread(target=lambda: asyncio.run(score_few()))
+            thread.start()
+            thread.join()
+        return np.full((len(texts), 4), 0.5, dtype=np.float32)
+
+    async def score_few() -> None:
+        await descriptions.scores("other", few, ["send_sms"])
+
+    descriptions = Descriptions(embed)
+    await descriptions.scores("first", many, ["send_sms"])
+    scores = await descriptions.scores("second", many, ["send_sms"])
+    assert set(scores) == {tool.name for tool in many}
+    assert between
+
+
+def described(name: str) -> ToolSpec:
+    return tool_from_schema(name, f"Does {name}.", None)

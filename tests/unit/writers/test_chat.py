@@ -19,12 +19,12 @@ from tests.support.chat_model import (
     obedient,
 )
 from tinyagent.planners.llama_chat import LlamaChat
+from tinyagent.planners.openai_chat import OpenAIChat
 from tinyagent.ports import VERBATIM, WritingTask, Written
 from tinyagent.writers.chat import MOST_PARTS, PARTS_AT_ONCE, ChatWriter
 from tinyagent.writers.choosing import RoleWriter
 from tinyagent.writers.composed import ComposedWriter
 from tinyagent.writers.extractive import ExtractiveSummarizer, shorten
-from tinyagent.writers.http_chat import HttpChat
 
 EMAIL = WritingTask(
     "email",
@@ -46,9 +46,9 @@ def model() -> Iterator[ChatModelServer]:
 def make_writer(
     model: ChatModelServer, *, room: int = 12_000, timeout_s: float = 20.0, total_s: float = 40.0
 ) -> RoleWriter:
-    chat = HttpChat(model.url, "tiny", api_key="k", room=room)
+    chat = OpenAIChat(model.url, "tiny", name="tiny", api_key="k")
     return RoleWriter(
-        ChatWriter(chat, shorten, timeout_s=timeout_s, total_s=total_s),
+        ChatWriter(chat, shorten, room=room, timeout_s=timeout_s, total_s=total_s),
         ComposedWriter(ExtractiveSummarizer()),
         ["email", "note", "summary", "answer"],
     )
@@ -94,13 +94,13 @@ async def test_the_material_stands_between_marks_that_nobody_can_guess(model: Ch
 @pytest.mark.parametrize(
     ("behaviour", "reason"),
     [
-        ("garbage", "its server sent something that is no chat completion"),
-        ("html", "its server sent something that is no chat completion"),
-        ("error", "its server answered with HTTP 500"),
-        ("cut off", "its server cannot be reached or broke off"),
+        ("garbage", "the model tiny at {url} sent no whole chat completion"),
+        ("html", "the model tiny at {url} sent no whole chat completion"),
+        ("error", "the model at {url} answered with HTTP 500: out of memory"),
+        ("cut off", "the model at {url} cannot be reached or broke off: RemoteProtocolError"),
         ("unfinished", "it did not come to an end"),
         ("silent", "it answered nothing"),
-        ("huge", "its server sent far too much"),
+        ("huge", "the model at {url} sent far too much"),
     ],
 )
 async def test_a_failing_model_is_no_failure_and_the_reason_is_told(
@@ -108,7 +108,8 @@ async def test_a_failing_model_is_no_failure_and_the_reason_is_told(
 ) -> None:
     model.behaviour = behaviour
 
-    assert await write(model, EMAIL) == Written(COMPOSED, remark=f"written without the model: {reason}")
+    told = reason.format(url=f"{model.url}/chat/completions")
+    assert await write(model, EMAIL) == Written(COMPOSED, remark=f"written without the model: {told}")
 
 
 async def test_a_model_that_hangs_is_left_in_time(model: ChatModelServer) -> None:
@@ -154,6 +155,18 @@ async def test_cancelling_reaches_the_model(model: ChatModelServer) -> None:
     assert await asyncio.to_thread(model.gone.wait, 10)
 
 
+async def test_the_log_holds_no_words_of_the_models_server(
+    model: ChatModelServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    model.behaviour = "error"
+    with caplog.at_level(logging.DEBUG, "tinyagent"):
+        await write(model, EMAIL)
+
+    told = "".join(record.getMessage() for record in caplog.records if record.name.startswith("tinyagent"))
+    assert "it failed (planner_failed)" in told
+    assert "memory" not in told
+
+
 async def test_the_log_tells_the_kind_of_failure_and_no_text(
     model: ChatModelServer, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -171,7 +184,7 @@ async def test_the_log_tells_the_kind_of_failure_and_no_text(
 
 
 async def test_roles_that_the_model_has_not_are_composed(model: ChatModelServer) -> None:
-    chat = ChatWriter(HttpChat(model.url, "tiny"), shorten)
+    chat = ChatWriter(OpenAIChat(model.url, "tiny", name="tiny"), shorten)
     writer = RoleWriter(chat, ComposedWriter(ExtractiveSummarizer()), ["note"])
 
     assert await writer.write(EMAIL) == Written(COMPOSED)

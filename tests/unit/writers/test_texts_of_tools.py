@@ -18,13 +18,13 @@ from tests.support.chat_model import ChatModelServer, Messages, chat_model, echo
 from tinyagent.apps.portable import portable_desktop
 from tinyagent.apps.zoom import DemoMeetings
 from tinyagent.errors import UnreadableFile
+from tinyagent.planners.openai_chat import OpenAIChat
 from tinyagent.ports import CallContext, ToolResult
 from tinyagent.tools.host import LocalToolHost
 from tinyagent.writers.chat import ChatWriter
 from tinyagent.writers.choosing import RoleWriter
 from tinyagent.writers.composed import ComposedWriter
 from tinyagent.writers.extractive import ExtractiveSummarizer, shorten
-from tinyagent.writers.http_chat import HttpChat
 
 PAGES = 60
 SID = "sid@x.example"
@@ -35,7 +35,7 @@ class Office:
 
     def __init__(self, folder: Path, model: ChatModelServer | None) -> None:
         self.folder = folder
-        chat = ChatWriter(HttpChat(model.url, "tiny"), shorten) if model else None
+        chat = ChatWriter(OpenAIChat(model.url, "tiny", name="tiny"), shorten) if model else None
         composed = ComposedWriter(ExtractiveSummarizer())
         self.writer = RoleWriter(chat, composed, ["email", "note", "summary"])
         desktop = portable_desktop(folder, meetings=DemoMeetings(), folders=[folder])
@@ -112,7 +112,7 @@ async def test_a_model_that_fails_costs_the_mail_nothing(tmp_path: Path, model: 
     result = await office.call(*mail_to(SID, "dinner is at eight"), query="mail sid dinner is at eight")
 
     assert office.body() == "Dinner is at eight."
-    assert "Its text was written without the model: its server sent something" in result.message
+    assert "Its text was written without the model: the model tiny at" in result.message
 
 
 async def test_an_empty_mail_stays_empty(tmp_path: Path, model: ChatModelServer) -> None:
