@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.api.conftest import ADMIN, READER, RUNNER, TOKENS, WORKER, Api, MakeApi, bearer, build
+from tests.api.conftest import ADMIN, READER, RUNNER, TOKENS, WORKER, Api, MakeApi, bearer
 from tinyagent.api.app import create_app
 from tinyagent.api.bearers import HashedToken, Token, digest_of
 from tinyagent.api.bodies import BodyLimits
@@ -393,7 +393,9 @@ async def test_an_answer_that_begins_after_the_token_ended_is_not_given(streams:
     assert "private" not in answer.text
 
 
-@pytest.mark.parametrize("secret", ["ein-geheimes-wort-voilà", "two\nlines-of-a-token", "a-token-of-\x00zeros"])
+@pytest.mark.parametrize(
+    "secret", ["ein-geheimes-wort-voilà", "two\nlines-of-a-token", "a-token-of-\x00zeros"]
+)
 def test_a_token_that_no_request_can_send_is_no_setting(secret: str) -> None:
     with pytest.raises(ConfigurationError, match="no request can send"):
         SecuritySettings((Token("odd", secret, frozenset({"admin"})),), frozenset())
@@ -420,7 +422,9 @@ async def test_a_failure_before_any_route_has_the_shape_of_all_failures(
     assert "private words" not in caplog.text + answer.text
 
 
-@pytest.mark.parametrize("place", ["path", "query", "header", "model", "planner", "key", "role", "media type"])
+@pytest.mark.parametrize(
+    "place", ["path", "query", "header", "model", "planner", "key", "role", "media type"]
+)
 async def test_no_error_repeats_more_than_a_little_of_what_was_sent(api: Api, place: str) -> None:
     huge = "x" * 15_000
     message = {"role": "user", "content": "go"}

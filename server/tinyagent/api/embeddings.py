@@ -18,7 +18,7 @@ from tinyagent.ports import Embedder
 
 router = APIRouter()
 
-MAX_INPUTS = 256
+MAX_INPUTS = 2048
 
 
 def _checked(value: object) -> object:
@@ -61,7 +61,7 @@ class EmbeddingRequest(BaseModel):
     model: str
     """The encoder's name, as `GET /v1/models` tells it."""
     input: Inputs
-    """A text, its tokens, or a list of up to 256 of one of both."""
+    """A text, its tokens, or a list of up to 2,048 of one of both."""
     encoding_format: Literal["float", "base64"] | None = None
     """`float` (the default), or `base64`: 32-bit floats, little-endian."""
     dimensions: int | None = Field(None, ge=1)

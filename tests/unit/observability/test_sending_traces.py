@@ -43,7 +43,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", "0")
         self.end_headers()
 
-    do_GET = do_POST
+    do_GET = do_POST  # noqa: N815 - the name that the library looks for
 
     def log_message(self, format: str, *arguments: object) -> None:
         pass
@@ -64,7 +64,12 @@ async def test_spans_go_to_the_configured_address_whatever_the_environment_says(
     observed: Observed, collectors: tuple[Collector, Collector], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     wanted, other = collectors
-    for name in ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "http_proxy", "ALL_PROXY"):
+    for name in (
+        "OTEL_EXPORTER_OTLP_ENDPOINT",
+        "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
+        "http_proxy",
+        "ALL_PROXY",
+    ):
         monkeypatch.setenv(name, other.url)
     monkeypatch.delenv("no_proxy", raising=False)
     monkeypatch.delenv("NO_PROXY", raising=False)
