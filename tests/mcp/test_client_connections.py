@@ -127,7 +127,7 @@ async def test_a_server_that_never_answers_is_told_and_tried_again(
     [
         (McpServer("gone", ("/no/such/program",)), "The MCP server gone cannot be started: /no/such/program"),
         (McpServer("gone", ("false",)), "The MCP server gone ended."),
-        (McpServer("gone", url="http://127.0.0.1:9/mcp"), "cannot be reached at http://127.0.0.1:9/mcp."),
+        (McpServer("gone", url="http://127.0.0.1:9/mcp"), "cannot be reached at http://127.0.0.1:9."),
     ],
 )
 async def test_a_server_that_is_not_there_says_why(

@@ -95,7 +95,7 @@ async def test_no_two_tools_have_one_name(connected: Connected) -> None:
         taken=("send_sms",),
     )
     assert [one.spec.name for one in host.tools()] == [
-        "send_sms_2", "send_b_c", "send_x_y", "send_x_y_2", "send_b_c_2",
+        "send_sms_2", "send__b_c", "send_x_y", "send_x_y_2", "send_b_c",
     ]  # fmt: skip
 
 

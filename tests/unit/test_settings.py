@@ -49,6 +49,13 @@ def test_every_fault_is_reported_at_once(tmp_path: Path) -> None:
         ("[approvals]\nwait_s = 0", "approvals.wait_s: must be greater than 0"),
         ('[approvals.tools]\nsend_sms = "no"', "approvals.tools.send_sms: must be 'draft', 'ask' or 'auto'"),
         ('port = "x"', "port: must be a valid integer"),
+        ('tool_files = "a.py"', 'tool_files: must be a list, such as ["one", "two"]'),
+        ("[mcp.a]", "mcp.a: needs a command or a url"),
+        (
+            '[mcp.a]\ncommand = ["b"]\nurl = "http://127.0.0.1:1/mcp"',
+            "mcp.a: has both a command and a url; a server is reached in one way",
+        ),
+        ('[mcp.a]\ncommand = "npx b"', 'mcp.a.command: must be a list, such as ["one", "two"]'),
         ('phone_region = "usa"', "phone_region: must be two capital letters, such as US"),
         (
             'timezone = "Mars/Base"',

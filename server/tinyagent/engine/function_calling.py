@@ -179,9 +179,13 @@ def _composed(done: Sequence[Done], complaints: Sequence[str]) -> str:
 
 def other_planners(catalog: PlannerCatalog) -> str:
     """A hint for those who ask too much of a planner that does not chat."""
-    able = [info.name for info in catalog.infos() if info.chats and info.plans]
-    listed = ", ".join(f"tinyagent:{name}" for name in able) or "none is configured"
-    return f"Models that read any tool and write prose: {listed}."
+    able = [info.name for info in catalog.infos() if info.chats and info.plans and info.available]
+    if not able:
+        return (
+            'Configure one that reads any tool and writes prose: [planners.NAME] with kind = "llama" and '
+            'profile = "chat", or kind = "openai".'
+        )
+    return f"Models that read any tool and write prose: {', '.join(f'tinyagent:{name}' for name in able)}."
 
 
 def _nothing_left(reason: str) -> InvalidRequest:

@@ -44,9 +44,8 @@ class NanoPlanner(Generic[EncodedT]):
 
         The work between two lines runs in a thread; closing the iterator ends it with that line.
         """
-        began = time.monotonic()
         encoded = await self._network.encode(request.query)
-        reading_s, writing_s = time.monotonic() - began, 0.0
+        writing_s = 0.0
         tools = [tool for tool in request.tools if self.knows(tool)]
         compiler = self._compiler(request.query, request.now, request.first_index)
         index = request.first_index
@@ -69,7 +68,7 @@ class NanoPlanner(Generic[EncodedT]):
         yield Usage(
             prompt_tokens=len(encoded.offsets),
             plan_tokens=writing.steps,
-            prompt_ms=reading_s * 1000,
+            prompt_ms=encoded.milliseconds,
             plan_ms=writing_s * 1000,
         )
 

@@ -24,6 +24,11 @@ class Encoded(Protocol):
         """For each tool the probabilities that it is called 0, 1, 2 or more times."""
         ...
 
+    @property
+    def milliseconds(self) -> float:
+        """How long reading took."""
+        ...
+
 
 class Writer(Protocol):
     """The network's decoder at work on one request, on several plans at once."""

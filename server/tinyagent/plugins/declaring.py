@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeVar, overload
+from typing import Any, TypeVar, get_args, overload
 
 from tinyagent.domain.tools import Effect
 
@@ -41,6 +41,9 @@ def tool(
     `app` is what the tool belongs to, for listings. With `untrusted`, its results hold text that others
     wrote, so that nothing is obeyed that stands in them.
     """
+
+    if effect not in get_args(Effect):
+        raise TypeError(f"@tool has no effect {effect!r}; there are {', '.join(get_args(Effect))}")
 
     def mark(function: F) -> F:
         setattr(_checked(function), _MARK, Declared(effect, app, untrusted))

@@ -46,6 +46,8 @@ def _told(fault: ErrorDetails, root: type[BaseModel]) -> str:
         return f"kind must be {' or '.join(map(repr, KINDS))}"
     if kind in SECTIONS:
         return f"must be a section [{place}]"
+    if kind == "list_type":
+        return 'must be a list, such as ["one", "two"]'
     return fault["msg"].replace("Input should be", "must be").partition(", unable to parse")[0]
 
 

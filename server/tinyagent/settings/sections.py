@@ -176,8 +176,10 @@ class McpServerSettings(_Section):
 
     @model_validator(mode="after")
     def _one_way(self) -> Self:
-        if bool(self.command) == (self.url is not None):
-            raise ValueError("needs either a command or a url")
+        if self.command and self.url is not None:
+            raise ValueError("has both a command and a url; a server is reached in one way")
+        if not self.command and self.url is None:
+            raise ValueError("needs a command or a url")
         return self
 
 

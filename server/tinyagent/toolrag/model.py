@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -40,12 +41,14 @@ class Encoded:
     """A request as the network reads it.
 
     `offsets` say which characters each wordpiece covers, `states` are [wordpieces, width] and
-    `counts` [tools, counts]: probabilities that a tool is called 0, 1, 2 or more times.
+    `counts` [tools, counts]: probabilities that a tool is called 0, 1, 2 or more times. `milliseconds` is how
+    long reading took, whoever asked first.
     """
 
     offsets: tuple[tuple[int, int], ...]
     states: Floats
     counts: Floats
+    milliseconds: float
 
 
 @dataclass(frozen=True)
@@ -128,11 +131,13 @@ class NanoModel:
             return known
 
     def _run(self, text: str) -> Encoded:
+        began = time.monotonic()
         encoding = self._tokenizer.encode(readable(text)[:MAX_CHARACTERS])
         pieces = np.array([encoding.ids], dtype=np.int64)
         feed = {"input_ids": pieces, "attention_mask": np.ones_like(pieces)}
         states, counts = self._encoder.run(["states", "counts"], feed)
-        return Encoded(tuple(encoding.offsets), states[0], softmax(counts[0]))
+        milliseconds = (time.monotonic() - began) * 1000
+        return Encoded(tuple(encoding.offsets), states[0], softmax(counts[0]), milliseconds)
 
 
 _MEMORY = ["keys", "values", "pointed", "copied"]

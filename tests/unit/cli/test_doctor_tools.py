@@ -63,7 +63,7 @@ async def test_an_exception_for_a_tool_that_does_not_exist_is_told(tmp_path: Pat
     file.write_text(OWN)
     rules = {"tools": {"water_level": "ask", "water_levle": "ask", "send_sms": "ask"}}
     found = await findings(load_settings(tool_files=[file], approvals=rules))
-    assert [one.detail for one in found][0] == "approvals.tools names water_levle, which is no tool"
+    assert next(one.detail for one in found) == "approvals.tools names water_levle, which is no tool"
 
 
 async def test_the_settings_may_name_a_tool_of_an_installed_package(

@@ -333,3 +333,9 @@ def test_a_tool_of_which_nothing_is_said_writes() -> None:
     assert mark.effect == "write"
     with pytest.raises(TypeError, match="marks functions"):
         tool(object())  # type: ignore[arg-type]
+
+
+def test_an_effect_that_there_is_not_is_refused_where_it_is_declared() -> None:
+    effect: Any = "destroy"
+    with pytest.raises(TypeError, match="no effect 'destroy'; there are read, open, write, send"):
+        tool(effect=effect)
