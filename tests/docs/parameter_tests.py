@@ -62,12 +62,12 @@ PARAMETERS: dict[str, dict[str, Names]] = {
         "clients/test_agent_answers.py::test_a_stream_shows_the_plan_the_tasks_and_the_answer": ("stream",),
         "clients/test_agent_answers.py::test_usage_ends_a_stream_that_asks_for_it": ("stream_options",),
         "clients/test_agent_answers.py::test_an_earlier_answer_is_sent_back_as_it_came": ("messages",),
-        "clients/test_function_calling.py::"
+        "clients/test_functions_by_clients.py::"
         "test_calls_come_together_and_their_results_fill_the_next_wave": ("tools",),
-        "clients/test_function_calling.py::test_calls_come_one_by_one_where_that_is_wanted": (
+        "clients/test_functions_by_clients.py::test_calls_come_one_by_one_where_that_is_wanted": (
             "parallel_tool_calls",
         ),
-        "clients/test_function_calling.py::test_a_choice_of_tools_is_obeyed": ("tool_choice",),
+        "clients/test_functions_by_clients.py::test_a_choice_of_tools_is_obeyed": ("tool_choice",),
         "clients/test_client_errors.py::test_an_unknown_model_is_a_not_found_error": ("model",),
         "clients/test_client_errors.py::"
         "test_a_parameter_that_is_not_obeyed_is_a_bad_request_that_names_it": (
@@ -106,11 +106,11 @@ PARAMETERS: dict[str, dict[str, Names]] = {
         "api/test_openapi.py::test_a_parameter_that_is_refused_is_named_and_taken_when_it_asks_for_nothing": (
             _RESPONSES_REFUSED
         ),
-        "clients/test_responses_clients.py::test_a_response_goes_on_from_an_earlier_one": (
+        "clients/test_responses_by_clients.py::test_a_response_goes_on_from_an_earlier_one": (
             "model", "input", "previous_response_id",
         ),
-        "clients/test_responses_clients.py::test_calls_come_in_waves": ("tools",),
-        "clients/test_responses_clients.py::test_a_wrong_parameter_is_named": ("temperature",),
+        "clients/test_responses_by_clients.py::test_calls_come_in_waves": ("tools",),
+        "clients/test_responses_by_clients.py::test_a_wrong_parameter_is_named": ("temperature",),
     },
     "GET /v1/responses/{response}/input_items": {
         "api/test_responses_stored.py::test_input_items_come_in_pages_the_last_one_first": (
@@ -141,9 +141,9 @@ ROUTES: dict[str, Names] = {
         _EVERY_ROUTE,
         "clients/test_agent_answers.py::test_a_question_is_answered",
         "clients/test_agent_answers.py::test_what_a_client_puts_together_from_a_stream_is_the_answer",
-        "clients/test_function_calling.py::test_calls_come_together_and_their_results_fill_the_next_wave",
+        "clients/test_functions_by_clients.py::test_calls_come_together_and_their_results_fill_the_next_wave",
     ),
-    "POST /v1/responses": (_EVERY_ROUTE, "clients/test_responses_clients.py::test_a_question_is_answered"),
+    "POST /v1/responses": (_EVERY_ROUTE, "clients/test_responses_by_clients.py::test_a_question_is_answered"),
     "GET /v1/responses/{response}": (
         "api/test_responses_stored.py::test_a_response_is_read_as_it_was_answered",
         "api/test_responses_clients.py::test_the_agent_answers_in_one_piece_and_is_read_again_and_deleted",
