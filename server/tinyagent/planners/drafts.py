@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from tinyagent.domain.plan import escape_dollars
 from tinyagent.planners.inner import DraftCall
 from tinyagent.planners.symbols import ITEM, JOIN, field_of
-from tinyagent.planners.words import Piece, Word, join_pieces
+from tinyagent.planners.words import Piece, Word, join_pieces, with_pictures
 
 _LOOKUPS = frozenset({"get_email_address", "get_phone_number", "open_and_get_file_path"})
 _MARKED = re.compile(r"\ue000(\d+)\ue001(?=(\d)?)")
@@ -66,9 +66,12 @@ class DraftReader:
     def _draft(self) -> DraftCall:
         arguments: dict[str, str | list[str]] = {}
         for name, items in self._arguments.items():
+            field = field_of(self._tool, name)
+            if field.kind == "text":
+                items = [with_pictures(pieces, self._words) for pieces in items]
             texts = [text for pieces in items if (text := self._join(pieces))]
             if texts:
-                arguments[name] = texts if field_of(self._tool, name).is_list else texts[0]
+                arguments[name] = texts if field.is_list else texts[0]
         return DraftCall(self._tool, arguments)
 
     def _join(self, pieces: list[Piece]) -> str:

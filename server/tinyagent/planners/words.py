@@ -7,6 +7,7 @@ whole or not at all. Everything else is runs of letters and digits, or single ma
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -14,6 +15,9 @@ _EXTENSIONS = (
     "pdf|docx?|odt|rtf|txt|md|tex|pages|xlsx?|ods|csv|tsv|numbers|pptx?|odp|key|epub|html?|json|xml|ya?ml|"
     "png|jpe?g|gif|heic|svg|tiff?|mp3|m4a|wav|mp4|mov|zip|tar|gz|eml|ics|vcf|py|ipynb|dwg|psd|ai|log"
 )
+_JOINED = r"(?:[\uFE0F\U0001F3FB-\U0001F3FF]|\u200D[^\w\s])*"
+"""What makes one picture of several characters: variants, skin colours, and those that a joiner binds."""
+
 _WORD = re.compile(
     r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+"
     r"|(?:https?://|www\.)[^\s<>\"']*[^\s<>\"'.,;:!?)\]]"
@@ -23,7 +27,7 @@ _WORD = re.compile(
     r"|\+\d[\d ().-]{5,}\d"
     r"|(?<!\w)(?:\(\d{2,5}\) ?|\d{3,5}[ .-])\d{3,4}(?:[ .-]\d{2,4})*(?!\w)"
     r"|\n"
-    r"|\w+|[^\w\s]",
+    rf"|\w+|[^\w\s]{_JOINED}",
     re.IGNORECASE,
 )
 
@@ -69,6 +73,23 @@ def join_pieces(pieces: Sequence[Piece], words: Sequence[Word], text: str) -> st
             open_quote = not open_quote
         out += piece.text
     return out.strip(" \n")
+
+
+def with_pictures(pieces: Sequence[Piece], words: Sequence[Word]) -> list[Piece]:
+    """The pieces of a text, and the pictures directly behind the last copied one in the request."""
+    last = pieces[-1].source if pieces else None
+    found = list(pieces)
+    if last is None or _is_picture(words[last].text):
+        return found
+    for number in range(last + 1, len(words)):
+        if not _is_picture(words[number].text):
+            break
+        found.append(Piece(words[number].text, number))
+    return found
+
+
+def _is_picture(word: str) -> bool:
+    return unicodedata.category(word[0]) == "So"
 
 
 def _gap(

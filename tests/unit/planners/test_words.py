@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tinyagent.planners.words import Piece, Word, join_pieces, split_words, word_pieces
+from tinyagent.planners.words import Piece, Word, join_pieces, split_words, with_pictures, word_pieces
 
 
 @pytest.mark.parametrize(
@@ -63,3 +63,17 @@ def test_copies_keep_what_stands_between_them_in_the_request() -> None:
 def test_words_beyond_the_window_have_no_wordpieces() -> None:
     words = [Word("a", 0, 1), Word("bcd", 2, 5), Word("e", 6, 7)]
     assert word_pieces([(0, 0), (0, 1), (2, 4), (4, 5), (0, 0)], words) == [(1, 1), (2, 3)]
+
+
+@pytest.mark.parametrize("picture", ["👨‍👩‍👧‍👦", "👍🏽", "❤️", "🎉"])
+def test_a_picture_is_one_word(picture: str) -> None:
+    assert [word.text for word in split_words(f"party {picture}now")] == ["party", picture, "now"]
+
+
+def test_pictures_behind_a_text_belong_to_it() -> None:
+    text = "Text Jane: can't wait! 🎉 👨‍👩‍👧‍👦"
+    words = split_words(text)
+    pieces = [Piece(word.text, number) for number, word in enumerate(words)]
+    assert join_pieces(with_pictures(pieces[3:8], words), words, text) == "can't wait! 🎉 👨‍👩‍👧‍👦"
+    assert with_pictures(pieces[:2], words) == pieces[:2]
+    assert with_pictures([Piece("new")], words) == [Piece("new")]
