@@ -151,7 +151,7 @@ def _usable(row: Row, retry: bool) -> bool:
         and all(isinstance(tool, str) for tool in cast("list[object]", tools))
         and isinstance(usage, dict)
         and set(cast("dict[str, object]", usage)) == set(asdict(Usage()))
-        and all(isinstance(count, int) for count in cast("dict[str, object]", usage).values())
+        and all(isinstance(count, (int, float)) for count in cast("dict[str, object]", usage).values())
         and not (retry and not row["plan"])
     )
 
