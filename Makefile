@@ -31,7 +31,7 @@ check: $(VENV)/.installed-dev
 	$(BIN)/lint-imports
 
 unit: $(VENV)/.installed-dev clients
-	TINYAGENT_CLIENTS=required $(BIN)/python -m pytest
+	TINYAGENT_CLIENTS=required $(BIN)/python -m pytest -n 2 --dist loadfile
 
 # The clients that the tests drive, each with its own versions, away from what is served.
 clients: $(VENV)/.installed-dev
