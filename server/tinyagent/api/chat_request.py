@@ -22,7 +22,7 @@ from tinyagent.api.tool_params import (
     tool_choice_of,
 )
 from tinyagent.engine.calling import CallingRequest, Said, ToolChoice, Wording
-from tinyagent.engine.function_calling import chat_of
+from tinyagent.engine.exchange import chat_of
 from tinyagent.engine.runs import RunRequest
 from tinyagent.errors import InvalidRequest, TinyAgentError
 

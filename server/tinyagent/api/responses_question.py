@@ -9,7 +9,7 @@ from tinyagent.api.responses_items import Item, text_of, turns_of
 from tinyagent.api.responses_request import ResponseRequest, value_or
 from tinyagent.api.tool_params import client_tools, schema_of, tool_choice_of
 from tinyagent.engine.calling import CallingRequest, Turn, Wording
-from tinyagent.engine.function_calling import chat_of
+from tinyagent.engine.exchange import chat_of
 from tinyagent.engine.runs import RunRequest
 from tinyagent.errors import InvalidRequest
 from tinyagent.ports import ChatRequest

@@ -18,8 +18,6 @@ from tinyagent.engine.streams import within
 from tinyagent.errors import InvalidRequest, PlannerFailed, RequestTooLarge
 from tinyagent.ports import ChatEnd, Usage, WritingTask
 
-__all__ = ["FunctionCalling", "chat_of"]
-
 MAX_CALLS = 64
 """Calls for one message of the user's, after which it is answered with what there is."""
 
